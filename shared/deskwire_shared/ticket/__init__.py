@@ -1,0 +1,1 @@
+"""The ticket aggregate: pure decisions over a folded history."""
