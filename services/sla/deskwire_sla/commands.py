@@ -1,0 +1,216 @@
+"""The `deskwire sla` commands: business-hours arithmetic on the command line."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, BinaryIO, Self
+
+import typer
+from deskwire_shared.contracts.calendar import Calendar
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from deskwire_sla import calendars
+from deskwire_sla.calendars import NaiveInstant, OpenHours
+
+SIZE_LIMIT = 1_000_000
+PAUSES_LIMIT = 10_000
+CALENDARS_REMEMBERED = 32
+
+sla = typer.Typer(
+    help="When is something due on a calendar, and how much open time has passed?", no_args_is_help=True
+)
+
+
+def _instant(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not an ISO 8601 time such as 2026-03-27T16:00:00Z")
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not an ISO 8601 time such as 2026-03-27T16:00:00Z") from error
+    if instant.utcoffset() is None:
+        raise NaiveInstant(instant)
+    return instant
+
+
+def _pause(value: object) -> object:
+    """Accept `START/END`, or `START/` for a pause without an end, beside a pair of times."""
+    if not isinstance(value, str):
+        return value
+    start, _, end = value.partition("/")
+    return start, end or None
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+PauseOfQuestion = Annotated[tuple[Instant, Instant | None], BeforeValidator(_pause)]
+
+
+class Question(BaseModel):
+    """Ask when so many open seconds are due, or how many have elapsed at an end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str | int | None = None
+    calendar: str | dict[str, JsonValue]
+    start: Instant
+    seconds: Annotated[int, Field(ge=0)] | None = None
+    end: Instant | None = None
+    pauses: Annotated[tuple[PauseOfQuestion, ...], Field(max_length=PAUSES_LIMIT)] = ()
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if (self.seconds is None) == (self.end is None):
+            raise ValueError("ask with either seconds or end")
+        return self
+
+
+CalendarOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A calendar document as JSON.", show_default=False)
+]
+StartOption = Annotated[str | None, typer.Option(metavar="ISO", help="When the clock starts.")]
+SecondsOption = Annotated[int | None, typer.Option(metavar="N", help="Open seconds that may pass.")]
+EndOption = Annotated[str | None, typer.Option(metavar="ISO", help="Until when to count.")]
+PauseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ISO/ISO", help="Time that does not count; ISO/ for a pause without an end. Repeatable."
+    ),
+]
+BatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Answer JSON lines {id, calendar, start, seconds|end, pauses} from standard input with "
+        "{id, due|seconds} or {id, error}; a calendar is a document or the path of one.",
+    ),
+]
+
+
+@sla.command()
+def due(
+    calendar: CalendarOption = None,
+    start: StartOption = None,
+    seconds: SecondsOption = None,
+    pause: PauseOption = None,
+    batch: BatchOption = False,
+) -> None:
+    """Tell when the open seconds have passed, or `paused` while a pause without an end holds the rest."""
+    if batch:
+        _answer_batch()
+    else:
+        answer = _answer_once(calendar=calendar, start=start, seconds=seconds, pauses=pause or [])
+        typer.echo(answer["due"] or "paused")
+
+
+@sla.command()
+def elapsed(
+    calendar: CalendarOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    pause: PauseOption = None,
+    batch: BatchOption = False,
+) -> None:
+    """Count the open seconds between two times."""
+    if batch:
+        _answer_batch()
+    else:
+        typer.echo(_answer_once(calendar=calendar, start=start, end=end, pauses=pause or [])["seconds"])
+
+
+def _answer_once(**asked: object) -> dict[str, JsonValue]:
+    missing = [f"--{name}" for name, value in asked.items() if value is None]
+    if missing:
+        raise typer.BadParameter(f"give {', '.join(missing)}, or --batch")
+    try:
+        return _answer(Question.model_validate(asked))
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(_sentence(error)) from error
+
+
+def _answer_batch() -> None:
+    failed = False
+    for answer in answers(sys.stdin.buffer):
+        failed = failed or "error" in answer
+        sys.stdout.write(json.dumps(answer) + "\n")
+    raise typer.Exit(1 if failed else 0)
+
+
+def answers(questions: BinaryIO) -> Iterator[dict[str, JsonValue]]:
+    """Answer each line of a batch; a line that cannot be answered says why and stops nothing."""
+    for line in _lines(questions):
+        document: dict[str, JsonValue] = {}
+        try:
+            document = _json_object(line)
+            question = Question.model_validate(document)
+            yield {"id": question.id, **_answer(question)}
+        except (ValueError, OSError) as error:
+            yield {"id": document.get("id"), "error": _sentence(error)}
+
+
+def _answer(question: Question) -> dict[str, JsonValue]:
+    hours = _open_hours(question.calendar)
+    if question.end is not None:
+        return {"seconds": calendars.elapsed(hours, question.start, question.end, question.pauses)}
+    instant = calendars.due(hours, question.start, question.seconds or 0, question.pauses)
+    return {"due": _iso(instant) if instant else None}
+
+
+def _open_hours(calendar: str | dict[str, JsonValue]) -> OpenHours:
+    if isinstance(calendar, str):
+        return _open_hours_in_file(calendar)
+    return _open_hours_of(json.dumps(calendar))
+
+
+@lru_cache(maxsize=CALENDARS_REMEMBERED)
+def _open_hours_in_file(path: str) -> OpenHours:
+    with Path(path).open("rb") as file:
+        document = file.read(SIZE_LIMIT + 1)
+    if len(document) > SIZE_LIMIT:
+        raise ValueError(f"{path} is larger than {SIZE_LIMIT} bytes")
+    return OpenHours(Calendar.model_validate_json(document))
+
+
+@lru_cache(maxsize=CALENDARS_REMEMBERED)
+def _open_hours_of(document: str) -> OpenHours:
+    return OpenHours(Calendar.model_validate_json(document))
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Read lines that are not blank; of one that is too long no more than shows it."""
+    while line := stream.readline(SIZE_LIMIT + 1):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(SIZE_LIMIT)
+        if line.strip():
+            yield line
+
+
+def _json_object(line: bytes) -> dict[str, JsonValue]:
+    if len(line) > SIZE_LIMIT:
+        raise ValueError(f"the line is longer than {SIZE_LIMIT} bytes")
+    return TypeAdapter(dict[str, JsonValue]).validate_json(line)
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _sentence(error: ValueError | OSError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        ": ".join(filter(None, [".".join(map(str, part["loc"])), part["msg"].removeprefix("Value error, ")]))
+        for part in error.errors(include_url=False, include_input=False)
+    )
