@@ -270,8 +270,7 @@ def _task_completed(ticket: Ticket, fact: TaskCompleted) -> Ticket:
     return replace(
         ticket,
         tasks=tuple(
-            replace(task, completed_by=fact.agent_id) if task.id == fact.task_id else task
-            for task in ticket.tasks
+            replace(task, completed_by=fact.agent_id) if task.id == fact.task_id else task for task in ticket.tasks
         ),
     )
 

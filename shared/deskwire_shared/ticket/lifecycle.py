@@ -72,9 +72,7 @@ def decide_lifecycle(command: LifecycleCommand, ticket: Ticket) -> list[TicketFa
             assert_never(command)
 
 
-def move(
-    ticket: Ticket, status: Status, *, because: Literal["customer_reply", "agent"] = "agent"
-) -> list[TicketFact]:
+def move(ticket: Ticket, status: Status, *, because: Literal["customer_reply", "agent"] = "agent") -> list[TicketFact]:
     """Put the ticket in a status; what is solved or closed no longer sleeps."""
     if status == ticket.status:
         return []
@@ -156,9 +154,7 @@ def _receive_merge(command: ReceiveMerge, ticket: Ticket) -> list[TicketFact]:
         return []
     limits.require_count("participants", command.participants, limits.PARTICIPANTS)
     return [
-        MergeReceived(
-            source=command.source, source_number=command.source_number, participants=command.participants
-        )
+        MergeReceived(source=command.source, source_number=command.source_number, participants=command.participants)
     ]
 
 

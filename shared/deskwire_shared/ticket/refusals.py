@@ -288,9 +288,7 @@ class InvalidFieldName(Malformed):
     code = "invalid-field-name"
 
     def __init__(self) -> None:
-        super().__init__(
-            "A field's name is a small letter and up to 63 small letters, digits or underscores."
-        )
+        super().__init__("A field's name is a small letter and up to 63 small letters, digits or underscores.")
 
 
 class InvalidFieldValue(Malformed):
