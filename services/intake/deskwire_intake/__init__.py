@@ -1,1 +1,1 @@
-"""x"""
+"""Every message from outside becomes exactly one entry on the right ticket."""

@@ -1,1 +1,1 @@
-"""x"""
+"""Everything that leaves the desk: answers, acknowledgements, notices."""

@@ -1,1 +1,1 @@
-"""x"""
+"""Read models, read API, search, workspace and portal."""

@@ -1,1 +1,1 @@
-"""x"""
+"""The right team and the right agent for every ticket."""

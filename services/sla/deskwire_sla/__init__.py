@@ -1,1 +1,1 @@
-"""x"""
+"""Service level targets, calendars, clocks and timers."""

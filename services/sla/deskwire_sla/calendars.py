@@ -137,7 +137,7 @@ def _open_between(hours: OpenHours, start: int, end: int) -> Iterator[Span]:
     first, last = _local_day(start, hours.zone) - 1, _local_day(max(start, end), hours.zone) + 1
     for day in range(first, last + 1):
         for opens, closes in hours.open_spans(day):
-            if opens < end and closes > start:
+            if max(opens, start) < min(closes, end):
                 yield max(opens, start), min(closes, end)
 
 

@@ -28,16 +28,12 @@ SIZE_LIMIT = 1_000_000
 PAUSES_LIMIT = 10_000
 CALENDARS_REMEMBERED = 32
 
-sla = typer.Typer(
-    help="When is something due on a calendar, and how much open time has passed?", no_args_is_help=True
-)
+sla = typer.Typer(help="When is something due on a calendar, and how much open time has passed?", no_args_is_help=True)
 
 
 def _instant(value: object) -> datetime:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not an ISO 8601 time such as 2026-03-27T16:00:00Z")
     try:
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(str(value))
     except ValueError as error:
         raise ValueError(f"{value!r} is not an ISO 8601 time such as 2026-03-27T16:00:00Z") from error
     if instant.utcoffset() is None:
@@ -84,9 +80,7 @@ SecondsOption = Annotated[int | None, typer.Option(metavar="N", help="Open secon
 EndOption = Annotated[str | None, typer.Option(metavar="ISO", help="Until when to count.")]
 PauseOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="ISO/ISO", help="Time that does not count; ISO/ for a pause without an end. Repeatable."
-    ),
+    typer.Option(metavar="ISO/ISO", help="Time that does not count; ISO/ for a pause without an end. Repeatable."),
 ]
 BatchOption = Annotated[
     bool,

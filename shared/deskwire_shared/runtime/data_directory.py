@@ -79,6 +79,7 @@ class RunningDeskwire:
 
     pid: int
     nats_url: str
+    nats_system_url: str
     http_url: str
     smtp_address: str
 

@@ -28,9 +28,7 @@ _PASSWORD_IN_URL: Final = re.compile(r"(?<=://)[^/\s@]+@")
 _LONGEST_VALUE: Final = 8_000
 
 
-def configure_logs(
-    *, log_format: LogFormat = "auto", level: LogLevel = "info", to: TextIO | None = None
-) -> None:
+def configure_logs(*, log_format: LogFormat = "auto", level: LogLevel = "info", to: TextIO | None = None) -> None:
     """Send what we and our libraries log to one stream (standard error), in one form."""
     stream = to or sys.stderr
     handler = logging.StreamHandler(stream)
@@ -81,10 +79,7 @@ def _harmless(value: Any) -> Any:
             half = _LONGEST_VALUE // 2
             return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:half]} … {shown[-half:]}"
         case dict():
-            return {
-                key: REDACTED if _SECRET_KEY.search(str(key)) else _harmless(item)
-                for key, item in value.items()
-            }
+            return {key: REDACTED if _SECRET_KEY.search(str(key)) else _harmless(item) for key, item in value.items()}
         case list() | tuple():
             return [_harmless(item) for item in value]
         case _:

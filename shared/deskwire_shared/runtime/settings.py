@@ -1,7 +1,7 @@
 """What an installation may choose, read from the environment; the reference is generated from this file."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -86,6 +86,10 @@ class CommonSettings(ServiceSettings):
         default=None,
         description="NATS servers, comma-separated. Default: the nats-server that `deskwire up` starts.",
     )
+    nats_system_url: NatsUrl | None = Field(
+        default=None,
+        description="The same servers with a user of the system account: how the durability profile is checked.",
+    )
     nats_port: Port = Field(
         default=4222,
         description="Port of the embedded nats-server, on loopback; any free one when it is taken or 0.",
@@ -134,3 +138,7 @@ class CommonSettings(ServiceSettings):
         le=600,
         description="How long running work may take to finish at a stop, in seconds.",
     )
+
+    def with_nats(self, url: str, system_url: str) -> Self:
+        """Name the server that was started or found."""
+        return self.model_copy(update={"nats_url": SecretStr(url), "nats_system_url": SecretStr(system_url)})

@@ -1,0 +1,270 @@
+"""The documents of the directory: people, teams, channels, policies, rules, templates.
+
+A change stores the full document; the last one per subject is the state, all of them the audit.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from deskwire_shared.contracts.access import Permission, Role
+from deskwire_shared.contracts.calendar import Calendar as BusinessHours
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.conditions import Conditions
+from deskwire_shared.contracts.facts import Metric, Priority, Status, TicketType
+from deskwire_shared.contracts.personal import Personal
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+MailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$", to_lower=True)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True, to_lower=True)]
+
+
+class Document(BaseModel):
+    """A directory document."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PersonDocument(Document):
+    """A document about a person, encrypted under that person's key."""
+
+
+class Customer(PersonDocument):
+    """Somebody who asks for help."""
+
+    kind: Literal["customer"] = "customer"
+    address: Personal[str]
+    name: Personal[str] = ""
+    organisation_id: str | None = None
+    locale: Locale | None = None
+    notes: Personal[str] = ""
+    blocked: bool = False
+
+
+class Organisation(Document):
+    """A company or group of customers; customers join it by the domain of their address."""
+
+    kind: Literal["organisation"] = "organisation"
+    name: Name
+    domains: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+class Agent(PersonDocument):
+    """Somebody who answers."""
+
+    kind: Literal["agent"] = "agent"
+    email: Personal[MailAddress]
+    name: Personal[str]
+    role: Role = "agent"
+    team_ids: tuple[str, ...] = ()
+    active: bool = True
+    availability: Literal["online", "away", "offline"] = "online"
+    signature: Personal[str] = ""
+
+
+class Team(Document):
+    """A queue and the agents who work it."""
+
+    kind: Literal["team"] = "team"
+    name: Name
+    assignment: Literal["manual", "round_robin"] = "round_robin"
+    calendar_id: str | None = None
+
+
+class Calendar(BusinessHours, Document):
+    """Business hours and holidays."""
+
+    kind: Literal["calendar"] = "calendar"
+
+
+class SlaTarget(Document):
+    """One promise, in seconds by priority; a priority left out is not promised."""
+
+    metric: Metric
+    seconds: dict[Priority, Annotated[int, Field(gt=0, le=366 * 86400)]]
+
+
+class SlaPolicy(Document):
+    """Promises for the tickets whose conditions hold; the first policy in order wins."""
+
+    kind: Literal["sla_policy"] = "sla_policy"
+    name: Name
+    order: int = 100
+    active: bool = True
+    conditions: Conditions = Conditions()
+    targets: tuple[SlaTarget, ...] = Field(min_length=1, max_length=3)
+    calendar_id: str | None = None
+    """None counts calendar time, day and night."""
+    pause_on: tuple[Status, ...] = ("pending", "on_hold")
+    warn_at: Annotated[float, Field(gt=0, lt=1)] = 0.75
+
+
+class Channel(Document):
+    """A way in and out: a mailbox, a form, a chat."""
+
+    kind: Literal["channel"] = "channel"
+    name: Name
+    medium: Literal["email", "web", "chat", "api", "webhook", "phone"]
+    address: str | None = None
+    """The mailbox, for e-mail."""
+    sender_name: str = ""
+    team_id: str | None = None
+    locale: Locale = "en"
+    active: bool = True
+    acknowledge: bool = True
+    follow_up_days: Annotated[int, Field(ge=0, le=3650)] = 30
+
+
+class SetTeam(Document):
+    """Put the ticket in a team's queue."""
+
+    do: Literal["set_team"] = "set_team"
+    team_id: str
+
+
+class SetPriority(Document):
+    """Change the priority."""
+
+    do: Literal["set_priority"] = "set_priority"
+    priority: Priority
+
+
+class SetType(Document):
+    """Change the type."""
+
+    do: Literal["set_type"] = "set_type"
+    ticket_type: TicketType | None
+
+
+class SetStatus(Document):
+    """Change the status."""
+
+    do: Literal["set_status"] = "set_status"
+    status: Status
+
+
+class AddTags(Document):
+    """Add tags."""
+
+    do: Literal["add_tags"] = "add_tags"
+    tags: tuple[Tag, ...]
+
+
+class RemoveTags(Document):
+    """Remove tags."""
+
+    do: Literal["remove_tags"] = "remove_tags"
+    tags: tuple[Tag, ...]
+
+
+class SetAssignee(Document):
+    """Make an agent responsible."""
+
+    do: Literal["set_assignee"] = "set_assignee"
+    agent_id: str
+
+
+Action = Annotated[
+    SetTeam | SetPriority | SetType | SetStatus | AddTags | RemoveTags | SetAssignee,
+    Field(discriminator="do"),
+]
+
+
+class Rule(Document):
+    """A business rule: when something happens and the conditions hold, act."""
+
+    kind: Literal["rule"] = "rule"
+    name: Name
+    order: int = 100
+    active: bool = True
+    trigger: Literal["opened", "customer_replied", "reopened"] = "opened"
+    conditions: Conditions = Conditions()
+    actions: tuple[Action, ...] = Field(min_length=1, max_length=20)
+    stop: bool = False
+    """No later rule is asked when this one held."""
+
+
+class Macro(Document):
+    """Several changes an agent makes with one key."""
+
+    kind: Literal["macro"] = "macro"
+    name: Name
+    reply: str = ""
+    actions: tuple[Action, ...] = ()
+
+
+class Template(Document):
+    """A mail the desk writes by itself; `subject` and `body` are Jinja2 in a sandbox."""
+
+    kind: Literal["template"] = "template"
+    name: Name
+    purpose: Literal["acknowledgement", "reply", "agent_notice"]
+    locale: Locale = "en"
+    subject: Annotated[str, StringConstraints(max_length=500)]
+    body: Annotated[str, StringConstraints(max_length=50_000)]
+    active: bool = True
+
+
+class View(Document):
+    """A saved selection of tickets."""
+
+    kind: Literal["view"] = "view"
+    name: Name
+    order: int = 100
+    conditions: Conditions = Conditions()
+    agent_id: str | None = None
+    """Whose private view; None is shared."""
+
+
+class Webhook(Document):
+    """Where an integrator wants to be told."""
+
+    kind: Literal["webhook"] = "webhook"
+    name: Name
+    url: str
+    events: tuple[str, ...] = ()
+    active: bool = True
+
+
+class ApiToken(Document):
+    """A credential of an integration; only the SHA-256 of its secret is kept."""
+
+    kind: Literal["api_token"] = "api_token"
+    name: Name
+    secret_sha256: str
+    scopes: tuple[Permission, ...]
+    expires_at: datetime | None = None
+    active: bool = True
+
+
+AnyDocument = Annotated[
+    Customer | Organisation | Agent | Team | Calendar | SlaPolicy | Channel | Rule | Macro | Template | View
+    | Webhook | ApiToken,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+DOCUMENTS: dict[str, type[Document]] = {
+    model.model_fields["kind"].default: model for model in get_args(get_args(AnyDocument)[0])
+}
+"""Every kind of document by name."""
+
+
+class Entry(BaseModel):
+    """A document with what the directory knows about its change.
+
+    `revision` counts the changes of one document from 1; `sequence` is the place in the stream (0 before storing).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    id: str
+    revision: int
+    at: datetime
+    actor: Actor
+    deleted: bool = False
+    document: JsonValue = None
+    sequence: int = 0

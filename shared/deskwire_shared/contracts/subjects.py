@@ -1,0 +1,44 @@
+"""The names of streams and subjects, in one place."""
+
+from typing import Final
+from zlib import crc32
+
+TICKETS: Final = "TICKETS"
+DIRECTORY: Final = "DIRECTORY"
+TIMERS: Final = "TIMERS"
+NUMBERS: Final = "NUMBERS"
+FEED: Final = "FEED"
+PARKED: Final = "PARKED"
+KEYS: Final = "KEYS"
+SECRETS: Final = "SECRETS"
+SESSIONS: Final = "SESSIONS"
+
+PARTITIONS: Final = 64
+NUMBER_SUBJECT: Final = "number.ticket"
+PROJECTED_SUBJECT: Final = "deskwire.projected"
+"""Core NATS notice (not stored): the read models have reached a sequence."""
+
+
+def ticket_subject(ticket_id: str) -> str:
+    """`ticket.<pp>.<ticket_id>`; the partition lets the stream be split later without renaming anything."""
+    return f"ticket.{crc32(ticket_id.encode()) % PARTITIONS:02d}.{ticket_id}"
+
+
+def directory_subject(kind: str, document_id: str) -> str:
+    """`directory.<kind>.<id>`."""
+    return f"directory.{kind}.{document_id}"
+
+
+def timer_subject(service: str, ticket_id: str, name: str) -> str:
+    """Where a timer is set; publish again to move it, purge to cancel it."""
+    return f"timer.set.{service}.{ticket_id}.{name}"
+
+
+def timer_due_subject(service: str, ticket_id: str, name: str) -> str:
+    """Where a timer is heard when it fires."""
+    return f"timer.due.{service}.{ticket_id}.{name}"
+
+
+def parked_subject(service: str) -> str:
+    """Where a service puts what it could not handle."""
+    return f"parked.{service}"

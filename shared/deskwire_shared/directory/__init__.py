@@ -1,0 +1,1 @@
+"""The people and settings of a desk, as documents with history."""

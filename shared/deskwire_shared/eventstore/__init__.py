@@ -1,0 +1,1 @@
+"""The append-only log of commits, its codec and its keys."""

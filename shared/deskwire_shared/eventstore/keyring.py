@@ -1,0 +1,36 @@
+"""One data key per person: destroy it and everything it sealed is noise, in every copy.
+
+A key id is `<person_id>.<generation>`. Erasing destroys all generations of a person; whoever writes
+again under the same address later gets a new generation and none of the past.
+"""
+
+from typing import Protocol
+
+KEY_BYTES = 32
+
+
+class KeyRing(Protocol):
+    """Where the data keys live."""
+
+    async def current(self, person_id: str) -> tuple[str, bytes]:
+        """The id and bytes of the key to seal with; made at first use."""
+        ...
+
+    async def find(self, key_id: str) -> bytes | None:
+        """The key, or None when it was destroyed or never was."""
+        ...
+
+    async def destroy(self, person_id: str) -> int:
+        """Destroy every key of a person; the number destroyed."""
+        ...
+
+
+def key_id_of(person_id: str, generation: int) -> str:
+    """`<person_id>.<generation>`."""
+    return f"{person_id}.{generation}"
+
+
+def split_key_id(key_id: str) -> tuple[str, int]:
+    """The person and the generation of a key id."""
+    person_id, _, generation = key_id.rpartition(".")
+    return person_id, int(generation)

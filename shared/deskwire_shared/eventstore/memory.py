@@ -1,0 +1,71 @@
+"""The event store and key ring in memory: real behaviour without a server."""
+
+import secrets
+from collections.abc import Sequence
+
+from deskwire_shared.contracts.commit import Commit
+from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.eventstore.keyring import KEY_BYTES, key_id_of, split_key_id
+from deskwire_shared.eventstore.port import Conflict, History, Recorded, Tip
+
+
+class MemoryKeyRing:
+    """Keys in a dictionary: per person the generations, a destroyed one is None."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, list[bytes | None]] = {}
+
+    async def current(self, person_id: str) -> tuple[str, bytes]:
+        """See `KeyRing.current`."""
+        generations = self._keys.setdefault(person_id, [])
+        if not generations or generations[-1] is None:
+            generations.append(secrets.token_bytes(KEY_BYTES))
+        key = generations[-1]
+        assert key is not None
+        return key_id_of(person_id, len(generations)), key
+
+    async def find(self, key_id: str) -> bytes | None:
+        """See `KeyRing.find`."""
+        person_id, generation = split_key_id(key_id)
+        generations = self._keys.get(person_id, [])
+        return generations[generation - 1] if 0 < generation <= len(generations) else None
+
+    async def destroy(self, person_id: str) -> int:
+        """See `KeyRing.destroy`."""
+        generations = self._keys.get(person_id, [])
+        alive = sum(key is not None for key in generations)
+        self._keys[person_id] = [None] * len(generations)
+        return alive
+
+
+class MemoryEventStore:
+    """Stored bytes in a list, as the server would hold them."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._stored: list[tuple[str, bytes]] = []
+
+    async def load(self, ticket_id: str, *, at_least: int = 0, fresh: bool = False) -> History:
+        """See `EventStore.load`."""
+        del at_least, fresh  # memory never lags
+        found = [(seq, raw) for seq, (owner, raw) in enumerate(self._stored, 1) if owner == ticket_id]
+        return History(ticket_id, tuple([Recorded(seq, await self._codec.decode(raw)) for seq, raw in found]))
+
+    async def append(self, commit: Commit, *, after: Tip) -> Recorded:
+        """See `EventStore.append`."""
+        return (await self.append_together([(commit, after)]))[0]
+
+    async def append_together(self, commits: Sequence[tuple[Commit, Tip]]) -> tuple[Recorded, ...]:
+        """See `EventStore.append_together`."""
+        encoded = [await self._codec.encode(commit, after=after) for commit, after in commits]
+        for commit, after in commits:
+            if self._last_sequence(commit.ticket_id) != after.sequence:
+                raise Conflict(f"ticket {commit.ticket_id} has grown past {after.sequence}")
+        recorded = []
+        for commit, raw in encoded:
+            self._stored.append((commit.ticket_id, raw))
+            recorded.append(Recorded(len(self._stored), commit))
+        return tuple(recorded)
+
+    def _last_sequence(self, ticket_id: str) -> int:
+        return max((seq for seq, (owner, _) in enumerate(self._stored, 1) if owner == ticket_id), default=0)

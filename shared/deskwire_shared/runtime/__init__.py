@@ -1,0 +1,1 @@
+"""What runs a service: settings, logs, health, telemetry, wiring and the command line."""

@@ -1,0 +1,120 @@
+"""What a service is made of, and the runtime it is given. Only a service's `app.py` touches these."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import typer
+from fastapi import FastAPI
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from obstore.store import ObjectStore
+from prometheus_client import CollectorRegistry, Gauge
+
+from deskwire_shared.directory.jetstream import JetStreamDirectory
+from deskwire_shared.eventstore.jetstream import JetStreamEventStore
+from deskwire_shared.eventstore.jetstream_keyring import JetStreamKeyRing
+from deskwire_shared.eventstore.recorder import Recorder
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.health import Health, Unhealthy
+from deskwire_shared.runtime.identity import Identity
+from deskwire_shared.runtime.parking import ParkingLot
+from deskwire_shared.runtime.process_manager import ProcessManager, React
+from deskwire_shared.runtime.secrets import Secrets
+from deskwire_shared.runtime.settings import CommonSettings
+
+Stop = Callable[[], Awaitable[None]]
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """What one process shares between its services: connections, stores, the HTTP server, tasks."""
+
+    settings: CommonSettings
+    clock: Clock
+    connection: Client
+    broker: NatsBroker
+    keys: JetStreamKeyRing
+    store: JetStreamEventStore
+    directory: JetStreamDirectory
+    secrets: Secrets
+    identity: Identity
+    objects: ObjectStore
+    health: Health
+    registry: CollectorRegistry
+    http: FastAPI
+    services: frozenset[str]
+    """The names of the services in this process."""
+    stops: list[Stop] = field(default_factory=list)
+    tasks: asyncio.TaskGroup | None = None
+    spawned: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Records commands on tickets."""
+        return Recorder(self.store)
+
+    @cached_property
+    def js(self) -> JetStreamContext:
+        """The JetStream context of the connection."""
+        return self.connection.jetstream()
+
+    def parking(self, service: str) -> ParkingLot:
+        """The parking space of a service."""
+        return ParkingLot(self.js, self.clock, service)
+
+    def react(
+        self, consumer: str, stream: str, subject: str, react: React, *, facts: frozenset[str] = frozenset()
+    ) -> None:
+        """Run a process manager on a durable consumer; with `facts`, other commits are skipped unread."""
+        service = consumer.partition("-")[0]
+        manager = ProcessManager(consumer, stream, subject, react, parking=self.parking(service), facts=facts)
+        manager.subscribe(self.broker)
+        self.health.add(f"consumer {consumer}", self._consumer_check(stream, consumer))
+
+    @cached_property
+    def lag(self) -> Gauge:
+        """The messages a consumer has not handled yet."""
+        return Gauge("deskwire_consumer_lag", "Messages not handled yet", ["consumer"], registry=self.registry)
+
+    def _consumer_check(self, stream: str, consumer: str) -> Callable[[], Awaitable[None]]:
+        async def check() -> None:
+            try:
+                info = await self.js.consumer_info(stream, consumer)
+            except NotFoundError as error:
+                raise Unhealthy(f"consumer {consumer} on {stream} is missing; run `deskwire migrate`") from error
+            self.lag.labels(consumer).set((info.num_pending or 0) + (info.num_ack_pending or 0))
+
+        return check
+
+    def mount(self, path: str, app: FastAPI) -> None:
+        """Serve an application under a path of the process's HTTP server; it finds `identity` in its state."""
+        app.state.identity = self.identity
+        self.http.mount(path, app)
+
+    def on_stop(self, stop: Stop) -> None:
+        """Call this when the process stops, last registered first."""
+        self.stops.append(stop)
+
+    def spawn(self, name: str, work: Awaitable[None]) -> None:
+        """Run a task for as long as the process lives; if it fails, the process stops with its error."""
+        assert self.tasks is not None
+        self.spawned.append(self.tasks.create_task(_run(work), name=name))
+
+
+async def _run(work: Awaitable[None]) -> None:
+    await work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service as the command line finds it: its name, its roles, how it starts, its own commands."""
+
+    name: str
+    start: Callable[[Runtime, str | None], Awaitable[None]]
+    """Wire the service into a runtime; the role is None when the process plays them all."""
+    roles: tuple[str, ...] = ()
+    commands: Callable[[], dict[str, typer.Typer]] | None = None

@@ -1,0 +1,133 @@
+"""The layout of JetStream: every stream, bucket and durable consumer, made by `deskwire migrate` alone."""
+
+from dataclasses import replace
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamInfo,
+)
+from nats.js.errors import NotFoundError
+
+from deskwire_shared.contracts.subjects import (
+    DIRECTORY,
+    FEED,
+    KEYS,
+    NUMBER_SUBJECT,
+    NUMBERS,
+    PARKED,
+    SECRETS,
+    SESSIONS,
+    TICKETS,
+    TIMERS,
+)
+
+DAY = 86_400.0
+FEED_DAYS = 30
+SESSION_DAYS = 14
+
+STREAMS = (
+    StreamConfig(name=TICKETS, subjects=["ticket.*.*"], allow_atomic=True),
+    StreamConfig(name=DIRECTORY, subjects=["directory.*.*"]),
+    StreamConfig(
+        name=TIMERS, subjects=["timer.set.>", "timer.due.>"], allow_msg_schedules=True, allow_msg_ttl=True,
+        allow_rollup_hdrs=True,
+    ),
+    StreamConfig(name=NUMBERS, subjects=[NUMBER_SUBJECT]),
+    StreamConfig(name=FEED, subjects=["feed.>"], max_age=FEED_DAYS * DAY),
+    StreamConfig(name=PARKED, subjects=["parked.*"]),
+    StreamConfig(name=f"KV_{KEYS}", subjects=[f"$KV.{KEYS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
+    StreamConfig(name=f"KV_{SECRETS}", subjects=[f"$KV.{SECRETS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
+    StreamConfig(
+        name=f"KV_{SESSIONS}", subjects=[f"$KV.{SESSIONS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True,
+        max_age=SESSION_DAYS * DAY,
+    ),
+)  # fmt: skip
+
+CONSUMERS = (
+    (TICKETS, "routing", "ticket.>"),
+    (TICKETS, "sla", "ticket.>"),
+    (TIMERS, "sla-timers", "timer.due.sla.>"),
+    (TICKETS, "notify", "ticket.>"),
+    (TIMERS, "notify-timers", "timer.due.notify.>"),
+)
+"""Durable pull consumers: stream, name, filter."""
+
+ACK_WAIT_SECONDS = 60.0
+MAX_ACK_PENDING = 2_000
+
+
+def stream_config(declared: StreamConfig, *, replicas: int) -> StreamConfig:
+    """A stream as Deskwire needs it: on disk, readable directly, never dropping what is old."""
+    return replace(
+        declared,
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD if declared.name == TIMERS else DiscardPolicy.NEW,
+        num_replicas=replicas,
+        allow_direct=True,
+    )
+
+
+def consumer_config(name: str, subject: str) -> ConsumerConfig:
+    """A durable pull consumer that every replica of a service shares."""
+    return ConsumerConfig(
+        durable_name=name,
+        filter_subject=subject,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_ack_pending=MAX_ACK_PENDING,
+        max_deliver=-1,
+    )
+
+
+async def migrate(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
+    """Make what is missing and bring what differs up to date; a line for each thing done."""
+    done = []
+    for declared in STREAMS:
+        done += await _migrate_stream(js, stream_config(declared, replicas=replicas))
+    for stream, name, subject in CONSUMERS:
+        done += await _migrate_consumer(js, stream, consumer_config(name, subject))
+    return done
+
+
+async def _migrate_stream(js: JetStreamContext, wanted: StreamConfig) -> list[str]:
+    assert wanted.name is not None
+    try:
+        found = await js.stream_info(wanted.name)
+    except NotFoundError:
+        await js.add_stream(config=wanted)
+        return [f"made stream {wanted.name}"]
+    if not differences(found, wanted):
+        return []
+    await js.update_stream(config=wanted)
+    return [f"changed stream {wanted.name}: {', '.join(differences(found, wanted))}"]
+
+
+async def _migrate_consumer(js: JetStreamContext, stream: str, wanted: ConsumerConfig) -> list[str]:
+    assert wanted.durable_name is not None
+    try:
+        await js.consumer_info(stream, wanted.durable_name)
+    except NotFoundError:
+        await js.add_consumer(stream, config=wanted)
+        return [f"made consumer {wanted.durable_name} on {stream}"]
+    return []
+
+
+def differences(found: StreamInfo, wanted: StreamConfig) -> list[str]:
+    """The names of the settings in which a stream is not what it should be."""
+    compared = ("subjects", "num_replicas", "allow_direct", "allow_atomic", "allow_msg_schedules", "max_age", "discard",
+                "max_msgs_per_subject")  # fmt: skip
+    return [name for name in compared if _plain(getattr(found.config, name)) != _plain(getattr(wanted, name))]
+
+
+def _plain(value: object) -> object:
+    """What the server leaves out of an answer is what a declaration leaves at its default."""
+    return None if value in (None, False, 0, -1, 0.0) else value

@@ -1,0 +1,1 @@
+"""Builders and contract suites for the tests of every service."""
