@@ -1,7 +1,6 @@
 """The command line `deskwire`: it finds the services by entry point, so it imports none."""
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 
 from deskwire_shared.runtime import boot
 from deskwire_shared.runtime.data_directory import DataDirectoryBusy
-from deskwire_shared.runtime.durability import TooWeak
+from deskwire_shared.runtime.durability import TooWeak, replicas
 from deskwire_shared.runtime.embedded_nats import EmbeddedNatsFailed
 from deskwire_shared.runtime.logs import configure_logs
 from deskwire_shared.runtime.nats_server import NatsServerMissing
@@ -89,8 +88,7 @@ def migrate() -> None:
     async def work() -> None:
         settings = discovered(load_settings())
         async with boot.connected(settings) as connection:
-            replicas = boot.replicas(settings.durability)
-            for line in await migrate_streams(connection.jetstream(), replicas=replicas):
+            for line in await migrate_streams(connection.jetstream(), replicas=replicas(settings.durability)):
                 typer.echo(line)
         typer.echo("streams are up to date")
 
@@ -118,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

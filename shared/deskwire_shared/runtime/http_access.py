@@ -11,6 +11,7 @@ from deskwire_shared.runtime.identity import SESSION_COOKIE, Identity, Unauthent
 
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -38,9 +39,9 @@ async def authenticate(request: Request) -> Principal:
 
 async def _check_csrf(request: Request, principal: Principal) -> None:
     sent = request.headers.get(CSRF_HEADER)
-    if sent is None and request.headers.get("Content-Type", "").startswith(("application/x-www-form-urlencoded", "multipart/form-data")):  # fmt: skip
+    if sent is None and request.headers.get("Content-Type", "").startswith(FORMS):
         sent = str((await request.form()).get(CSRF_FIELD, ""))
-    if not hmac.compare_digest((sent or "").encode(), (principal.csrf or "").encode()) or not principal.csrf:
+    if not principal.csrf or not hmac.compare_digest((sent or "").encode(), principal.csrf.encode()):
         raise CsrfRefused("the form is out of date; load the page again")
 
 
