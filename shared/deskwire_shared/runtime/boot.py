@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from importlib.metadata import entry_points, version
 
 import nats
@@ -191,7 +192,9 @@ async def _serve_http(built: Runtime, ready: Callable[[Runtime], Awaitable[None]
         server_header=False,
         timeout_graceful_shutdown=int(settings.shutdown_grace_seconds),
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     serving = asyncio.create_task(server.serve(), name="http")
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)  # uvicorn has no event for it
@@ -201,6 +204,14 @@ async def _serve_http(built: Runtime, ready: Callable[[Runtime], Awaitable[None]
         if ready is not None:
             await ready(built)
     await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again after its own stop, which would cut ours short."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 async def _stop(built: Runtime) -> None:
