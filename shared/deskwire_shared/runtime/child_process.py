@@ -1,37 +1,30 @@
 """Children that do not outlive their parent, and are waited for by its successor."""
 
 import asyncio
-import ctypes
 import fcntl
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from deskwire_shared.runtime import end_with_parent
 from deskwire_shared.runtime.data_directory import DataDirectoryBusy, read_pid, write_pid
 
-_PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.01
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def terminate_with_parent() -> Callable[[], None] | None:
-    """Give a `preexec_fn` that has the kernel end the child by SIGTERM when its parent dies, where it can.
+def ending_with_parent(program: Path, *arguments: str | Path) -> list[str]:
+    """Give the command line of a child that the kernel ends by SIGTERM when its parent dies, where it can.
 
-    The kernel watches the *thread* that starts the child: start it from one that lives on.
+    The kernel watches the *thread* that starts the child: start it from one that lives on. A launcher does this
+    instead of a `preexec_fn`, since forking a process with threads runs their libraries' hooks in the child.
     """
-    libc, parent = _LIBC, os.getpid()
-    if libc is None:
-        return None
-
-    def ask_kernel() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask_kernel
+    command = [str(program), *map(str, arguments)]
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", end_with_parent.__file__, str(os.getpid()), *command]
 
 
 @asynccontextmanager
@@ -58,7 +51,7 @@ async def _end_orphan(descriptor: int, file: Path, patience_seconds: float) -> N
             os.kill(orphan, signal.SIGTERM)
     try:
         async with asyncio.timeout(patience_seconds):
-            while not _try_lock(descriptor):  # noqa: ASYNC110  # the kernel has no event for a lock
+            while not _try_lock(descriptor):  # the kernel has no event for a lock
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise DataDirectoryBusy(file.parent, orphan) from None

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import structlog
 
-from deskwire_shared.runtime.child_process import inherited_lock, terminate_with_parent
+from deskwire_shared.runtime.child_process import ending_with_parent, inherited_lock
 from deskwire_shared.runtime.data_directory import DataDirectoryLock, write_pid, write_private
 from deskwire_shared.runtime.nats_server import (
     SYSTEM_USER,
@@ -164,15 +164,12 @@ class EmbeddedNats:
         async with inherited_lock(self._folder / "lock", patience_seconds=_STOP_SECONDS) as lock:
             with self._log_file.open("ab") as output:
                 process = await asyncio.create_subprocess_exec(
-                    find_program(),
-                    "--config",
-                    configuration,
+                    *ending_with_parent(find_program(), "--config", configuration),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     pass_fds=(lock,),
                     start_new_session=True,  # Ctrl-C is for us: we stop the server after the services
-                    preexec_fn=terminate_with_parent(),
                 )
             write_pid(lock, process.pid)
         return process
