@@ -28,6 +28,8 @@ SIZE_LIMIT = 1_000_000
 PAUSES_LIMIT = 10_000
 CALENDARS_REMEMBERED = 32
 
+_JSON_OBJECT = TypeAdapter(dict[str, JsonValue])
+
 sla = typer.Typer(help="When is something due on a calendar, and how much open time has passed?", no_args_is_help=True)
 
 
@@ -194,7 +196,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 def _json_object(line: bytes) -> dict[str, JsonValue]:
     if len(line) > SIZE_LIMIT:
         raise ValueError(f"the line is longer than {SIZE_LIMIT} bytes")
-    return TypeAdapter(dict[str, JsonValue]).validate_json(line)
+    return _JSON_OBJECT.validate_json(line)
 
 
 def _iso(instant: datetime) -> str:

@@ -212,7 +212,7 @@ def test_nothing_is_due_while_a_pause_without_an_end_holds_the_rest() -> None:
 
 
 def test_what_is_due_before_a_pause_without_an_end_stays_due() -> None:
-    held = [pause("2026-01-05 12:00"), pause("2026-01-05 11:00")]
+    held = [pause("2026-01-05 12:00"), pause("2026-01-05 11:00"), pause("2026-01-05 13:30")]
     assert due(OFFICE, at("2026-01-05 09:00"), 2 * HOUR, held) == at("2026-01-05 11:00")
     assert due(OFFICE, at("2026-01-05 09:00"), 2 * HOUR + 1, held) is None
 

@@ -61,6 +61,7 @@ def test_a_day_around_the_clock_has_23_or_25_hours() -> None:
         (("00:00", "02:30"), [("28 23:00", "29 01:30")]),
         (("02:15", "02:45"), [("29 01:15", "29 01:45")]),
         (("02:30", "03:15"), []),  # would end before it starts
+        (("02:00", "03:00"), []),
     ],
 )
 def test_a_time_skipped_in_spring_counts_from_before_the_change(
@@ -89,6 +90,10 @@ def test_intervals_that_a_change_moves_onto_each_other_count_once() -> None:
     assert on_day(split, "2026-03-29") == [("29 01:00", "29 01:45")]
 
 
+def test_intervals_that_touch_are_one_stretch() -> None:
+    assert on_day(daily("UTC", ("09:00", "12:00"), ("12:00", "17:00")), "2026-03-29") == [("29 09:00", "29 17:00")]
+
+
 def test_a_change_at_midnight_starts_the_day_at_one() -> None:
     havana = daily("America/Havana", ("00:00", "24:00"))
     assert on_day(havana, "2026-03-08") == [("08 05:00", "09 04:00")]
@@ -112,4 +117,15 @@ def test_a_minute_past_midnight_that_goes_back_a_day_counts_every_second_once() 
     always = daily("America/St_Johns", ("00:00", "24:00"))  # 00:01 became 23:01 of the day before
     start, end = at("2010-11-05 00:00"), at("2010-11-09 00:00")
     assert elapsed(always, start, end) == 96 * HOUR
+    assert elapsed(always, at("2010-11-07 02:40"), at("2010-11-07 02:50")) == 600
     assert due(always, at("2010-11-07 02:45"), HOUR) == at("2010-11-07 03:45")
+
+
+def test_a_midnight_that_is_skipped_counts_every_second_once() -> None:
+    toronto = daily("America/Toronto", ("00:00", "01:30"), ("23:00", "24:00"))  # 23:30 became 00:30
+    assert on_day(toronto, "1919-03-30")[-1] == ("31 04:00", "31 05:00")
+    assert on_day(toronto, "1919-03-31")[0] == ("31 05:00", "31 05:30")
+    early = daily("America/Toronto", ("00:30", "02:00"), ("23:00", "24:00"))
+    assert on_day(early, "1919-03-31")[0] == ("31 05:00", "31 06:00")
+    assert elapsed(early, at("1919-03-31 03:00"), at("1919-03-31 08:00")) == 2 * HOUR
+    assert elapsed(early, at("1919-03-31 04:35"), at("1919-03-31 04:50")) == 900

@@ -15,7 +15,7 @@ SOME_YEARS = (datetime(2010, 1, 1), datetime(2028, 1, 1))  # noqa: DTZ001 - hypo
 
 instants = st.datetimes(*SOME_YEARS, timezones=st.just(UTC))
 amounts = st.integers(0, 2_000_000)
-holds_for = settings(deadline=None, max_examples=150)
+holds_for = settings(deadline=None)
 
 
 @st.composite
