@@ -17,7 +17,9 @@ from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.subjects import TICKETS, ticket_subject
 from deskwire_shared.eventstore.batch_get import BatchReader, StoredMessage
 from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.eventstore.plain_facts import tip_of
 from deskwire_shared.eventstore.port import (
+    UNWRITTEN,
     BrokenHistory,
     Conflict,
     EventStoreError,
@@ -49,6 +51,18 @@ class JetStreamEventStore:
         if fresh or (at_least and (not stored or stored[-1].sequence < at_least)):
             stored = await self._read_from_leader(subject)
         return History(ticket_id, tuple([Recorded(m.sequence, await self._decode(m)) for m in stored]))
+
+    async def tip(self, ticket_id: str) -> Tip:
+        """See `EventStore.tip`."""
+        subject = ticket_subject(ticket_id)
+        try:
+            message = await self._js.get_msg(TICKETS, subject=subject)
+        except NotFoundError:
+            return UNWRITTEN
+        except (nats.errors.Error, TimeoutError) as error:
+            raise EventStoreError(f"no answer to a read of {subject}: {error!r}") from error
+        assert message.seq is not None
+        return tip_of(message.data or b"", message.seq)
 
     async def append(self, commit: Commit, *, after: Tip) -> Recorded:
         """See `EventStore.append`."""

@@ -51,6 +51,10 @@ class MemoryEventStore:
         found = [(seq, raw) for seq, (owner, raw) in enumerate(self._stored, 1) if owner == ticket_id]
         return History(ticket_id, tuple([Recorded(seq, await self._codec.decode(raw)) for seq, raw in found]))
 
+    async def tip(self, ticket_id: str) -> Tip:
+        """See `EventStore.tip`."""
+        return (await self.load(ticket_id)).tip
+
     async def append(self, commit: Commit, *, after: Tip) -> Recorded:
         """See `EventStore.append`."""
         return (await self.append_together([(commit, after)]))[0]

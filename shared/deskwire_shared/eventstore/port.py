@@ -86,6 +86,10 @@ class EventStore(Protocol):
         """
         ...
 
+    async def tip(self, ticket_id: str) -> Tip:
+        """Where a ticket's history ends at this moment, as the leader knows it."""
+        ...
+
     async def append(self, commit: Commit, *, after: Tip) -> Recorded:
         """Append a commit, or raise `Conflict` when the history no longer ends at `after`."""
         ...
