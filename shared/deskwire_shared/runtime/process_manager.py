@@ -6,6 +6,7 @@ A reaction is idempotent by state: it loads the ticket as it is now, so order an
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
@@ -29,13 +30,26 @@ log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class HeardMessage:
+    """A message as it was stored."""
+
+    sequence: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
-    """What woke the process manager: the newest message of the batch for one ticket."""
+    """What woke the process manager: the newest message of the batch for one ticket.
+
+    `stored_at` is when the server stored it, by the server's clock; `messages` is the whole batch, oldest first.
+    """
 
     ticket_id: str
     sequence: int
     subject: str
     facts: frozenset[str]
+    stored_at: datetime
+    messages: tuple[HeardMessage, ...] = ()
 
 
 React = Callable[[Heard], Awaitable[None]]
@@ -118,5 +132,16 @@ def _heard(ticket_id: str, messages: list[Msg]) -> Heard:
     facts: set[str] = set()
     for message in messages:
         facts.update(filter(None, (message.headers or {}).get(FACTS_HEADER, "").split(",")))
-    newest = max(messages, key=lambda message: message.metadata.sequence.stream)
-    return Heard(ticket_id, newest.metadata.sequence.stream, newest.subject, frozenset(facts))
+    messages = sorted(messages, key=_sequence)
+    return Heard(
+        ticket_id,
+        _sequence(messages[-1]),
+        messages[-1].subject,
+        frozenset(facts),
+        messages[-1].metadata.timestamp,
+        tuple(HeardMessage(_sequence(message), message.data) for message in messages),
+    )
+
+
+def _sequence(message: Msg) -> int:
+    return message.metadata.sequence.stream

@@ -54,6 +54,8 @@ CONSUMERS = (
     (TICKETS, "routing", "ticket.>"),
     (TICKETS, "sla", "ticket.>"),
     (TIMERS, "sla-timers", "timer.due.sla.>"),
+    (DIRECTORY, "sla-policies", "directory.sla_policy.*"),
+    (DIRECTORY, "sla-calendars", "directory.calendar.*"),
     (TICKETS, "notify", "ticket.>"),
     (TIMERS, "notify-timers", "timer.due.notify.>"),
 )
