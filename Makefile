@@ -25,7 +25,7 @@ check: $(VENV)/.dev  ## Judge format, style, types, borders and dependencies
 	$(BIN)/ruff check .
 	$(BIN)/mypy shared services tests
 	$(BIN)/lint-imports
-	@for member in $(MEMBERS); do (cd $$member && $(abspath $(BIN))/deptry .) || exit 1; done
+	@for member in $(MEMBERS); do (cd $$member && $(abspath $(BIN))/deptry .) || failed=1; done; exit $$failed
 
 fix: $(VENV)/.dev  ## Mend format and style as far as a machine can
 	$(BIN)/ruff format .
