@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from browser import ADVICE, browsers_are_required, find_browser
 from servers import forget_durability, nats_server, new_database, postgres_server
 

@@ -17,10 +17,11 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deskwire_shared.runtime.embedded_nats import EmbeddedNats
-from deskwire_shared.runtime.nats_server import NatsServerMissing, find_program
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from deskwire_shared.runtime.embedded_nats import EmbeddedNats
+from deskwire_shared.runtime.nats_server import NatsServerMissing, find_program
 
 NATS_IMAGE = "nats:2.14-alpine"
 POSTGRES_IMAGE = "postgres:18-alpine"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.facts import FACTS, SubjectChanged, UnknownFact, fact_adapter
 from deskwire_shared.contracts.upcasts import UPCASTS, UpcastsCircle, upcast

@@ -4,9 +4,10 @@ import asyncio
 
 import nats
 import pytest
-from servers import docker_answers
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from servers import docker_answers
 
 
 async def answer_of(database_url: str, question: str) -> object:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, BinaryIO, Self
 
 import typer
-from deskwire_shared.contracts.calendar import Calendar
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -21,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from deskwire_shared.contracts.calendar import Calendar
 from deskwire_sla import calendars
 from deskwire_sla.calendars import NaiveInstant, OpenHours
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from deskwire_shared.runtime.clock import ManualClock, SystemClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

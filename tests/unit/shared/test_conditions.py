@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given as every
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from deskwire_shared.contracts.conditions import Condition, Conditions
 from deskwire_shared.contracts.directory import Customer, Organisation
 from deskwire_shared.contracts.facts import Assigned, CustomerReplied, FieldChanged, Rated
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, NOON, a_ticket
 from deskwire_shared.ticket.conditions import holding, holds, ticket_context
-from hypothesis import given as every
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
 CONTEXT: dict[str, object] = {
     "ticket.subject": "Straße on FIRE, credit-card burnt",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from deskwire_shared.runtime.data_directory import (
     DataDirectoryBusy,
     DataDirectoryLock,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import nats
 import pytest
+
 from deskwire_shared.runtime import embedded_nats
 from deskwire_shared.runtime.data_directory import DataDirectoryBusy
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats, EmbeddedNatsFailed

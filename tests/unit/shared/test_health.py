@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from deskwire_shared.runtime.health import Failure, Health, Unhealthy, health_router
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+
+from deskwire_shared.runtime.health import Failure, Health, Unhealthy, health_router
 
 
 async def passes() -> None:

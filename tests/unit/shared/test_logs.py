@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry import trace
+
 from deskwire_shared.runtime.logs import REDACTED, bind_commit, configure_logs
 from deskwire_shared.runtime.settings import LogFormat
-from opentelemetry import trace
 
 TRACE_ID, SPAN_ID = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
 

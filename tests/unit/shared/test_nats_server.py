@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from deskwire_shared.runtime.nats_server import (
     Credentials,
     NatsServerMissing,

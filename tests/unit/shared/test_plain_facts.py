@@ -1,6 +1,7 @@
 """What can be read of a stored commit without any key."""
 
 import pytest
+
 from deskwire_shared.contracts.facts import AnyFact, Assigned, Opened, StatusChanged
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.memory import MemoryEventStore, MemoryKeyRing

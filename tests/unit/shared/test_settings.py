@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from deskwire_shared.runtime.settings import CommonSettings, ServiceSettings
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
+
+from deskwire_shared.runtime.settings import CommonSettings, ServiceSettings
 
 
 def settings_from(monkeypatch: pytest.MonkeyPatch, **variables: str) -> CommonSettings:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Queue
 
-from deskwire_shared.runtime.telemetry import metrics_router, new_registry, tracing
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter
+
+from deskwire_shared.runtime.telemetry import metrics_router, new_registry, tracing
 
 # In a process of its own: OpenTelemetry cannot be set up twice in one.
 TRACE_SOME_WORK = """

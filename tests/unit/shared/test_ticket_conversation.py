@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from deskwire_shared.contracts.facts import (
     Acknowledged,
     Address,

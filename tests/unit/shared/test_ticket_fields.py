@@ -1,6 +1,7 @@
 """What a ticket is about."""
 
 import pytest
+
 from deskwire_shared.contracts.facts import (
     Address,
     FieldChanged,

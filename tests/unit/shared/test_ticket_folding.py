@@ -1,6 +1,7 @@
 """How a history becomes a ticket."""
 
 import pytest
+
 from deskwire_shared.contracts.facts import PriorityChanged, StatusChanged, UnknownFact
 from deskwire_shared.testing.ticket import AGENT, TICKET_ID, a_commit, a_ticket, given, opened
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus, ChangeTags, OpenTicket, Several

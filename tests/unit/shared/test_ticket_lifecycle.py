@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from deskwire_shared.contracts.facts import (
     Assigned,
     Merged,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from deskwire_shared.contracts.facts import Address, Attachment, FieldChanged, Linked, TaskAdded
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_ticket, given, opened
 from deskwire_shared.ticket import limits

@@ -5,6 +5,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, get_args
 
+from hypothesis import given as every
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from deskwire_shared.contracts.facts import Address, FieldValue, Opened, SlaClock, StatusChanged, TicketFact
 from deskwire_shared.testing.ticket import NOON, TICKET_ID, a_commit, opened
 from deskwire_shared.ticket import commands, limits
@@ -12,10 +17,6 @@ from deskwire_shared.ticket.commands import Several, SingleCommand, TicketComman
 from deskwire_shared.ticket.decider import decide, evolve_commit, fold
 from deskwire_shared.ticket.refusals import Refusal
 from deskwire_shared.ticket.state import Ticket
-from hypothesis import given as every
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 FEW = st.sampled_from
 AGENTS = FEW(["ada", "bob"])

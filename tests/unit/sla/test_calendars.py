@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from deskwire_shared.contracts.calendar import ALWAYS_OPEN, WEEKDAYS, Calendar
 from deskwire_sla.calendars import (
     InstantOutOfRange,

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 import holidays
 import pytest
-from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
-from deskwire_sla.calendars import OpenHours, due, elapsed
 from workclock import Break, Schedule, WorkDay
 from workclock import Holidays as DaysOff
+
+from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
+from deskwire_sla.calendars import OpenHours, due, elapsed
 
 Document: TypeAlias = dict[str, Any]
 EndedPause: TypeAlias = tuple[datetime, datetime]

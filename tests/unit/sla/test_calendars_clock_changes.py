@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
 from deskwire_sla.calendars import OpenHours, due, elapsed
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deskwire_sla.commands import SIZE_LIMIT, answers, sla
 from typer.testing import CliRunner
+
+from deskwire_sla.commands import SIZE_LIMIT, answers, sla
 
 OFFICE: dict[str, Any] = {
     "name": "office",

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from deskwire_shared.contracts.calendar import ALWAYS_OPEN, Calendar
 from pydantic import ValidationError
+
+from deskwire_shared.contracts.calendar import ALWAYS_OPEN, Calendar
 
 DOCUMENT: dict[str, Any] = {
     "name": "Berlin office",

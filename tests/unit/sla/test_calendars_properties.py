@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
-from deskwire_sla.calendars import NeverDue, OpenHours, Pause, due, elapsed
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
+from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
+from deskwire_sla.calendars import NeverDue, OpenHours, Pause, due, elapsed
 
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "America/Havana", "Australia/Lord_Howe", "Pacific/Apia"]
 PLACES: list[dict[str, str]] = [{}, {"country": "DE", "region": "BY"}, {"country": "US"}]
