@@ -1,0 +1,1 @@
+"""The agents' workspace: pages over the read models, with a little JavaScript."""
