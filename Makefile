@@ -41,7 +41,7 @@ clean:  ## Remove the environment and what tools left; never the data
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/.artifacts
 	find $(MEMBERS) tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/.runtime: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(BIN)/python
+$(VENV)/.runtime: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) $(wildcard services/*/package-lock.json) | $(BIN)/python
 	$(call install,requirements.lock)
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
