@@ -1,0 +1,45 @@
+"""Timers that survive every restart: message schedules on the stream `TIMERS` (ADR-51).
+
+A timer is a hint: whoever hears it looks at the ticket as it is then and decides anew.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import nats.errors
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, NoStreamResponseError
+
+from deskwire_shared.contracts.subjects import TIMERS, timer_due_subject, timer_subject
+from deskwire_shared.eventstore.port import EventStoreError
+
+HEARD_WITHIN = "720h"
+"""How long a fired timer waits to be heard, should its service be down: 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """The timers of one service, by ticket and name."""
+
+    js: JetStreamContext
+    service: str
+
+    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
+        """Set or move a timer; the past fires at once, seconds are the finest step. Raises EventStoreError."""
+        moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        headers = {
+            "Nats-Schedule": f"@at {moment}",
+            "Nats-Schedule-Target": timer_due_subject(self.service, ticket_id, name),
+            "Nats-Schedule-TTL": HEARD_WITHIN,
+        }
+        try:
+            await self.js.publish(timer_subject(self.service, ticket_id, name), b"", stream=TIMERS, headers=headers)
+        except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError) as error:
+            raise EventStoreError(f"timer {name} of ticket {ticket_id} cannot be set: {error!r}") from error
+
+    async def cancel(self, ticket_id: str, name: str) -> None:
+        """Forget a timer. Raises EventStoreError."""
+        try:
+            await self.js.purge_stream(TIMERS, subject=timer_subject(self.service, ticket_id, name))
+        except (APIError, nats.errors.Error, TimeoutError) as error:
+            raise EventStoreError(f"timer {name} of ticket {ticket_id} cannot be cancelled: {error!r}") from error
