@@ -12,6 +12,7 @@ PARKED: Final = "PARKED"
 KEYS: Final = "KEYS"
 SECRETS: Final = "SECRETS"
 SESSIONS: Final = "SESSIONS"
+DELIVERIES: Final = "DELIVERIES"
 
 PARTITIONS: Final = 64
 NUMBER_SUBJECT: Final = "number.ticket"

@@ -16,6 +16,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from deskwire_shared.contracts.subjects import (
+    DELIVERIES,
     DIRECTORY,
     FEED,
     KEYS,
@@ -31,6 +32,8 @@ from deskwire_shared.contracts.subjects import (
 DAY = 86_400.0
 FEED_DAYS = 30
 SESSION_DAYS = 14
+DELIVERY_DAYS = 7
+"""How long it is known that a mail was attempted; longer than any message waits to be handled."""
 
 STREAMS = (
     StreamConfig(name=TICKETS, subjects=["ticket.*.*"], allow_atomic=True),
@@ -47,6 +50,10 @@ STREAMS = (
     StreamConfig(
         name=f"KV_{SESSIONS}", subjects=[f"$KV.{SESSIONS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True,
         max_age=SESSION_DAYS * DAY,
+    ),
+    StreamConfig(
+        name=f"KV_{DELIVERIES}", subjects=[f"$KV.{DELIVERIES}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True,
+        max_age=DELIVERY_DAYS * DAY,
     ),
 )  # fmt: skip
 
