@@ -4,9 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from deskwire_shared.contracts.threading_tokens import is_loop_token, ticket_of, ticket_of_message_id
-
 from deskwire_intake.mail.parsed import ParsedMail
+from deskwire_shared.contracts.threading_tokens import is_loop_token, ticket_of, ticket_of_message_id
 
 MAX_SUBJECT_NUMBER_DIGITS = 12
 

@@ -46,6 +46,11 @@ def ticket_of_message_id(message_id: str, key: bytes) -> str | None:
     return ticket_id if _same(signature, _signature(key, f"{reply_id}.{ticket_id}")) else None
 
 
+def reply_of_message_id(message_id: str, key: bytes) -> str | None:
+    """Read which reply a mail of ours carried from its Message-ID; a forged or foreign one names none."""
+    return None if ticket_of_message_id(message_id, key) is None else message_id.partition(".")[0].lower()
+
+
 def loop_token(key: bytes) -> str:
     """Write the value of our loop header: two desks that write to each other must tell theirs apart."""
     return _signature(key, "loop")

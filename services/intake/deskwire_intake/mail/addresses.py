@@ -6,6 +6,7 @@ from deskwire_intake.mail.headers import decode_words, one_line
 from deskwire_intake.mail.parsed import Address
 
 MAX_ADDRESSES = 1_000
+MAX_LIST = 256 * 1024  # characters
 MAX_NAME = 256
 MAX_ADDRESS = 320  # 64 for the local part, 255 for the domain
 
@@ -28,6 +29,9 @@ def read_addresses(value: str, defects: set[str]) -> tuple[Address, ...]:
     if simple := _SIMPLE.match(value):
         address = _address(simple[1], simple[2])
         return (address,) if address else ()
+    if len(value) > MAX_LIST:
+        defects.add(f"address list cut at {MAX_LIST} characters")
+        value = value[:MAX_LIST]
     reader = _ListReader()
     for token in _TOKEN.finditer(_with_paired_quotes(value)):
         reader.take(token)
@@ -47,16 +51,16 @@ def _with_paired_quotes(value: str) -> str:
 class _ListReader:
     def __init__(self) -> None:
         self.addresses: list[Address] = []
-        self._name = ""
+        self._words: list[str] = []
         self._angle: str | None = None
         self._comment = ""
 
     def take(self, token: re.Match[str]) -> None:
         match token.lastgroup:
             case "word":
-                self._name += token["word"]
+                self._words.append(token["word"])
             case "quoted":
-                self._name += _ESCAPED.sub(r"\1", token["quoted"])
+                self._words.append(_ESCAPED.sub(r"\1", token["quoted"]))
             case "angle":
                 self._angle = token["angle"]
             case "comment":
@@ -68,24 +72,25 @@ class _ListReader:
         if mark in ",;":
             self.finish(separator=mark)
         elif mark == ":" and self._angle is None:  # "undisclosed-recipients:;", "mailto:ann@example.net"
-            self._name = ""
+            self._words = []
 
     def finish(self, separator: str = "") -> None:
         """Close an entry; `Lastname, Firstname <…>` without quotation marks is one entry."""
-        address = self._entry()
+        name = "".join(self._words)
+        address = self._entry(name)
         if address is not None:
             self.addresses.append(address)
-        elif separator == "," and self._angle is None and self._name.strip():
-            self._name = self._name[:MAX_NAME] + ","
+        elif separator == "," and self._angle is None and name.strip():
+            self._words = [name[:MAX_NAME], ","]
             return
-        self._name, self._angle, self._comment = "", None, ""
+        self._words, self._angle, self._comment = [], None, ""
 
-    def _entry(self) -> Address | None:
+    def _entry(self, name: str) -> Address | None:
         if self._angle is not None:
-            return _address(self._name or self._comment, self._angle)
-        words = self._name.split()
+            return _address(name or self._comment, self._angle)
+        words = name.split()
         bare = next((word for word in words if "@" in word), "")
-        return _address(" ".join(w for w in words if w != bare) or self._comment, bare)
+        return _address(" ".join(word for word in words if word != bare) or self._comment, bare)
 
 
 def _address(name: str, address: str) -> Address | None:

@@ -8,7 +8,7 @@ import charset_normalizer
 
 GUESS_SAMPLE = 4096  # bytes: a guess costs milliseconds, so it looks at the beginning only
 TOLERATED_DAMAGE = 20  # one undecodable character in so many still proves the declared charset
-FOREIGN_SHARE = 3  # more than one accented letter in so many is no Western text
+FOREIGN_SHARE = 2  # more than one accented letter in so many is no Western text
 
 # What senders call by a smaller name than they use (as in the WHATWG Encoding Standard).
 _SUPERSETS = {
@@ -57,8 +57,8 @@ def codec_of(charset: str | None) -> str | None:
         return None
     try:
         codec = codecs.lookup(_ALIASES.get(charset.lower(), charset))
-        b"".decode(codec.name)
-    except LookupError:  # unknown, or a codec like base64 that does not make text
+        b"?".decode(codec.name, "replace")
+    except (LookupError, UnicodeError):  # unknown, or a codec like base64 that does not make text
         return None
     if codec.name.replace("_", "-") in _NOT_CHARSETS:
         return None

@@ -17,6 +17,7 @@ _FIELD_NAME = re.compile(rb"([!-9;-~\x80-\xff]{1,200})[ \t]*:")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _BLANK_LINE = re.compile(rb"\r?\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_END_OF_HEADER = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"[\r\n]+")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 _PARAMETER = re.compile(r";\s*([^\s=;\"]{1,80})\s*=\s*(?:\"((?:[^\"\\]|\\(?:.|\Z))*+)(?:\"|\Z)|([^;]*))", re.DOTALL)
@@ -70,20 +71,19 @@ def read_headers(raw: bytes, start: int, end: int, defects: set[str]) -> tuple[H
     fields: dict[str, list[bytes]] = {}
     position, count = start, 0
     while position < end and (name := _FIELD_NAME.match(raw, position, end)):
+        if count == MAX_FIELDS:
+            defects.add(f"more than {MAX_FIELDS} header fields")
+            blank = _END_OF_HEADER.search(raw, position, end)
+            return Headers(fields), blank.end() if blank else end
         count += 1
         line_end = _FIELD_END.search(raw, name.end(), end)
         position = line_end.end() if line_end else end
-        if count <= MAX_FIELDS:
-            value = _unfolded(raw[name.end() : position], defects)
-            fields.setdefault(name[1].decode("ascii", "replace").lower(), []).append(value)
-    if count > MAX_FIELDS:
-        defects.add(f"more than {MAX_FIELDS} header fields")
+        value = _unfolded(raw[name.end() : position], defects)
+        fields.setdefault(name[1].decode("ascii", "replace").lower(), []).append(value)
     blank = _BLANK_LINE.match(raw, position, end)
-    if blank:
-        return Headers(fields), blank.end()
-    if position < end:
+    if blank is None and position < end:
         defects.add("no blank line between header and body")
-    return Headers(fields), position
+    return Headers(fields), blank.end() if blank else position
 
 
 def _is_utf8(value: bytes) -> bool:

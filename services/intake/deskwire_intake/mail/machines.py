@@ -2,13 +2,12 @@
 
 import re
 
-from deskwire_shared.contracts.threading_tokens import LOOP_HEADER
-
 from deskwire_intake.mail.bounces import read_bounce
 from deskwire_intake.mail.headers import Headers, one_line
 from deskwire_intake.mail.parsed import Address, Machine
 from deskwire_intake.mail.phrases import OUT_OF_OFFICE
 from deskwire_intake.mail.tree import Part
+from deskwire_shared.contracts.threading_tokens import LOOP_HEADER
 
 MAX_LOOP_TOKENS = 20
 MAX_WORD = 100

@@ -10,7 +10,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 def _head_field(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"\*?{_any_of(words)}\*?\s*[:\uff1a]", re.IGNORECASE)
+    return re.compile(rf"^[ \t]*\*?{_any_of(words)}\*?[ \t]*[:\uff1a]", re.IGNORECASE | re.MULTILINE)
 
 
 _SOMEONE_WROTE = (

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import html_text
 import quotequail
-from deskwire_shared.contracts.threading_tokens import REPLY_DELIMITER
 
 from deskwire_intake.mail.phrases import HEAD_FROM, HEAD_SENT_OR_TO, HEAD_SUBJECT, WROTE
+from deskwire_shared.contracts.threading_tokens import REPLY_DELIMITER
 
 MAX_LINES_SEARCHED = 1_000  # for the line that introduces the history; each costs some 40 patterns
 MAX_LINE = 1_000
+MAX_DROPPED_ELEMENTS = 200
 HEAD_LINES = 8  # of the head that Outlook sets above the mail it answers
 INTRODUCTION_LINES = 3  # "On Monday … Ann Example\n<ann@example.net>\nwrote:"
 
@@ -20,9 +22,11 @@ _LOOKS_QUOTED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _DELIMITER = re.compile(rf"^[> \t]*{re.escape(REPLY_DELIMITER)}\s*$", re.MULTILINE | re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 _DATE = re.compile(r"\d{1,2}[:.h]\d{2}(?!\d)|\b(?:19|20)\d\d\b|\d{4}\u5e74")
 _ADDRESS = re.compile(r"[<(\[][^<>()\[\]\s]{1,64}@[^<>()\[\]\s]{1,255}[>)\]]|\[mailto:|<mailto:")
 
+_HTML_UNSEEN = "//title"
 _HTML_HISTORY = (
     "//blockquote[@type='cite']"
     "|//*[contains(concat(' ', normalize-space(@class), ' '), ' gmail_quote ')]"
@@ -30,27 +34,31 @@ _HTML_HISTORY = (
     "|//*[contains(concat(' ', normalize-space(@class), ' '), ' moz-cite-prefix ')]"
     "|//*[contains(concat(' ', normalize-space(@class), ' '), ' yahoo_quoted ')]"
     "|//*[@id='divRplyFwdMsg' or @id='appendonsend' or @id='mail-editor-reference-message-container']"
-    "|//*[@id='divRplyFwdMsg' or @id='appendonsend']/following-sibling::*"
+    "|(//*[@id='divRplyFwdMsg' or @id='appendonsend'])[1]/following-sibling::*"
 )
 
 
 def text_of_html(html: str) -> str:
-    """Derive plain text from an HTML body."""
-    return html_text.extract_text(html)
+    """Derive plain text from an HTML body; the parser gives up on elements nested hundreds deep."""
+    return _text_without(html, _HTML_UNSEEN) or unescape(_TAG.sub(" ", html)).strip()
 
 
 def reply_of_html(html: str) -> str:
     """Derive what was newly written from an HTML body, whose markup often tells where the history begins."""
+    return newly_written(_text_without(html, f"{_HTML_UNSEEN}|{_HTML_HISTORY}")) or newly_written(text_of_html(html))
+
+
+def _text_without(html: str, path: str) -> str:
     tree = html_text.parse_html(html)
-    for element in tree.xpath(_HTML_HISTORY):
+    for element in tree.xpath(path)[:MAX_DROPPED_ELEMENTS]:
         if element.getparent() is not None:
             element.drop_tree()
-    return newly_written(html_text.extract_text(tree)) or newly_written(text_of_html(html))
+    return html_text.extract_text(tree)
 
 
 def newly_written(text: str) -> str:
     """Strip quoted history and what introduces it; a text that is nothing but history is kept whole."""
-    if not _LOOKS_QUOTED.search(text):
+    if not (_LOOKS_QUOTED.search(text) or HEAD_FROM.search(text)):
         return text.strip()
     return _stripped(_above_delimiter(text)) or _stripped(text) or text.strip()
 
@@ -120,9 +128,9 @@ def _quotequail_end(lines: list[str]) -> int | None:
 
 def _head_start(lines: list[str]) -> int | None:
     for number, line in enumerate(lines):
-        if not HEAD_FROM.match(line.strip()):
+        if not HEAD_FROM.match(line):
             continue
-        head = [line.strip() for line in lines[number + 1 : number + HEAD_LINES]]
+        head = lines[number + 1 : number + HEAD_LINES]
         if any(map(HEAD_SENT_OR_TO.match, head)) and any(map(HEAD_SUBJECT.match, head)):
             return number
     return None
