@@ -1,0 +1,1 @@
+"""How an agent is chosen within a team: one module per strategy, each with its `pick`."""
