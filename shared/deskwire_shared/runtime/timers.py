@@ -4,7 +4,7 @@ A timer is a hint: whoever hears it looks at the ticket as it is then and decide
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import nats.errors
 from nats.js import JetStreamContext
@@ -25,8 +25,8 @@ class Timers:
     service: str
 
     async def set(self, ticket_id: str, name: str, at: datetime) -> None:
-        """Set or move a timer; the past fires at once, seconds are the finest step. Raises EventStoreError."""
-        moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Set or move a timer to the second that is not before `at`; the past fires at once. Raises EventStoreError."""
+        moment = _whole_second(at).strftime("%Y-%m-%dT%H:%M:%SZ")
         headers = {
             "Nats-Schedule": f"@at {moment}",
             "Nats-Schedule-Target": timer_due_subject(self.service, ticket_id, name),
@@ -43,3 +43,8 @@ class Timers:
             await self.js.purge_stream(TIMERS, subject=timer_subject(self.service, ticket_id, name))
         except (APIError, nats.errors.Error, TimeoutError) as error:
             raise EventStoreError(f"timer {name} of ticket {ticket_id} cannot be cancelled: {error!r}") from error
+
+
+def _whole_second(at: datetime) -> datetime:
+    """Round up: what is heard too early would be set again for the same second, over and over."""
+    return (at + timedelta(microseconds=999_999)).astimezone(UTC).replace(microsecond=0)
