@@ -119,8 +119,10 @@ WISHES: dict[type[SingleCommand], Wishes] = dict(
     )
 )
 ANY_WISH = st.one_of(*WISHES.values())
-LIVELY_WISH = st.one_of(*(wishes for kind, wishes in WISHES.items() if kind is not commands.MergeTicket))
-"""Without merging, which would end most lives early."""
+LIVELY_WISH = ANY_WISH.filter(
+    lambda wish: not isinstance(wish, commands.MergeTicket) and getattr(wish, "status", None) != "closed"
+)
+"""Nearly all of them: a life that ends early shows little."""
 
 CLOSING_IS_FINAL = ("status", "priority", "subject", "tags", "fields", "assignee_id", "team_id", "requester_id")
 AFTERMATH = {
@@ -171,20 +173,13 @@ class TicketLife(RuleBasedStateMachine):
         require_legal_step(before, facts, self.ticket)
 
     @invariant()
-    def the_version_counts_the_facts(self) -> None:
-        assert self.ticket.version == sum(len(commit.facts) for commit in self.commits)
-
-    @invariant()
-    def folding_all_is_folding_one_by_one(self) -> None:
-        assert fold(TICKET_ID, self.commits) == self.ticket
-
-    @invariant()
-    def every_command_is_remembered(self) -> None:
-        assert self.ticket.command_ids == {commit.command_id for commit in self.commits}
-
-    @invariant()
     def the_state_is_legal(self) -> None:
         require_legal_state(self.ticket)
+
+    def teardown(self) -> None:
+        assert self.ticket.version == sum(len(commit.facts) for commit in self.commits)
+        assert self.ticket.command_ids == {commit.command_id for commit in self.commits}
+        assert self.ticket == fold(TICKET_ID, self.commits), "folding all is not folding one by one"
 
 
 REPEATABLE = (commands.LogTime, commands.RecordBounce)
@@ -249,7 +244,7 @@ def require_legal_messages(ticket: Ticket) -> None:
 
 
 TestTicketLife = TicketLife.TestCase
-TestTicketLife.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestTicketLife.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 
 
 @every(wishes=st.lists(ANY_WISH, max_size=25))
