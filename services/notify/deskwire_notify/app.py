@@ -1,10 +1,74 @@
 """Wires the notify service: the one place that reads its settings and builds its parts."""
 
+from datetime import timedelta
+from functools import partial
+
+from deskwire_notify.channels.email import SmtpRelay
+from deskwire_notify.channels.local_outbox import LocalOutbox
+from deskwire_notify.channels.port import Relay
+from deskwire_notify.claims import Claims
+from deskwire_notify.deliveries import LEASE, Deliveries
+from deskwire_notify.figures import Figures
+from deskwire_notify.handlers import Outgoing, on_ticket
+from deskwire_notify.quota import Quota
+from deskwire_notify.settings import NotifySettings
+from deskwire_notify.writing import Writer
+from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened
+from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS, TIMERS
+from deskwire_shared.runtime.buckets import Bucket
 from deskwire_shared.runtime.service import Runtime, Service
+from deskwire_shared.runtime.timers import Timers
+
+HEARD = frozenset(name for name, fact in FACTS.items() if fact in {Opened, AgentReplied})
+"""What makes a customer owed a mail; everything else a reply goes through is awaited by a timer."""
 
 
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime."""
+    del role  # there is one
+    settings = NotifySettings()
+    relay: Relay = SmtpRelay(settings.server) if settings.server else LocalOutbox(runtime.objects)
+    outgoing = await wired(runtime, settings, relay, Figures(runtime.registry))
+    react = partial(on_ticket, outgoing=outgoing)
+    runtime.react("notify", TICKETS, "ticket.>", react, facts=HEARD)
+    runtime.react("notify-timers", TIMERS, "timer.due.notify.>", react)
+    runtime.on_stop(relay.close)
+
+
+async def wired(
+    runtime: Runtime, settings: NotifySettings, relay: Relay, figures: Figures, *, lease: timedelta = LEASE
+) -> Outgoing:
+    """Build what the handlers need."""
+    bucket = Bucket(runtime.js, DELIVERIES)
+    parking = runtime.parking("notify")
+    return Outgoing(
+        store=runtime.store,
+        recorder=runtime.recorder,
+        directory=runtime.directory,
+        deliveries=Deliveries(
+            store=runtime.store,
+            recorder=runtime.recorder,
+            relay=relay,
+            claims=Claims(bucket, lease=lease),
+            parking=parking,
+            clock=runtime.clock,
+            figures=figures,
+            at_once=settings.connections,
+        ),
+        writer=Writer(
+            directory=runtime.directory,
+            objects=runtime.objects,
+            key=await runtime.secrets.site_key(),
+            parking=parking,
+            fallback_sender=settings.fallback_sender,
+            most_bytes=settings.most_mail_bytes,
+        ),
+        quota=Quota(bucket, most=settings.acknowledgements_per_hour),
+        timers=Timers(runtime.js, "notify"),
+        clock=runtime.clock,
+        figures=figures,
+        patience=settings.patience,
+    )
 
 
 service = Service(name="notify", start=start)

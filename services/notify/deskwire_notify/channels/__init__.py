@@ -1,0 +1,1 @@
+"""The ways out of the desk: one module per technology, one port in front."""

@@ -1,0 +1,217 @@
+"""Carries one mail out: claim it, look at the ticket again, write, send, record.
+
+A crash between sending and recording lets the mail be sent again, with the same Message-ID; see
+docs/decisions/0004-delivery-is-at-least-once.md.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from structlog import get_logger
+
+from deskwire_notify.channels.port import Answer, Relay
+from deskwire_notify.claims import Busy, Claim, Claims
+from deskwire_notify.composing import OutgoingMail
+from deskwire_notify.errands import Errand, Refusal, Settled
+from deskwire_notify.figures import Figures
+from deskwire_notify.recording import caused_by
+from deskwire_notify.undeliverable import NotReady, Undeliverable
+from deskwire_shared.contracts.commit import Commit
+from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.subjects import ticket_subject
+from deskwire_shared.eventstore.port import EventStore, EventStoreError
+from deskwire_shared.eventstore.recorder import Recorder, VersionConflict
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.parking import ParkingLot
+from deskwire_shared.ticket.commands import TicketCommand
+from deskwire_shared.ticket.decider import fold
+from deskwire_shared.ticket.refusals import ReplyWasWithdrawn
+from deskwire_shared.ticket.state import Ticket
+
+ATTEMPT_SECONDS: Final = 90.0
+LEASE: Final = timedelta(seconds=120)
+"""Longer than an attempt, so that a claim outlasts whoever holds it."""
+LATE_AFTER: Final = timedelta(hours=1)
+RECORD_TRIES: Final = 6
+RECORD_PAUSE_SECONDS: Final = 0.25
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of an errand on a ticket as it is now."""
+
+    errand: Errand
+    claim: Claim
+    ticket: Ticket
+    origin: Commit
+
+
+class Deliveries:
+    """Carries mails out, a few at a time."""
+
+    def __init__(
+        self,
+        *,
+        store: EventStore,
+        recorder: Recorder,
+        relay: Relay,
+        claims: Claims,
+        parking: ParkingLot,
+        clock: Clock,
+        figures: Figures,
+        at_once: int,
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._relay = relay
+        self._claims = claims
+        self._parking = parking
+        self._clock = clock
+        self._figures = figures
+        self._slots = asyncio.Semaphore(at_once)
+
+    async def carry(self, ticket_id: str, errand: Errand) -> datetime | None:
+        """Attempt a mail unless somebody else does; the moment to look at it again, if there is one.
+
+        Raises EventStoreError when the log or the claims cannot be reached.
+        """
+        async with self._slots:  # before the claim, which must not run out in a queue
+            claim = await self._claims.take(errand.mail_id, self._clock.now())
+            if isinstance(claim, Busy):
+                return claim.until
+            with self._figures.duration.labels(errand.kind).time():
+                return await self._attempt(ticket_id, errand, claim)
+
+    async def _attempt(self, ticket_id: str, errand: Errand, claim: Claim) -> datetime | None:
+        """Only under the claim is it certain that nobody else has sent the mail meanwhile."""
+        history = await self._store.load(ticket_id, fresh=True)
+        ticket = fold(ticket_id, history.commits)
+        if not errand.is_due(ticket):
+            return None
+        attempt = Attempt(errand, claim, ticket, errand.origin(history))
+        try:
+            written = await errand.write(ticket)
+        except Undeliverable as error:
+            await self._undeliverable(attempt, error)
+            return None
+        except NotReady as error:
+            return await self._judge(attempt, {"": Answer("not_now", str(error), "not ready")})
+        except Exception as error:  # whatever it is, the mail is tried again, and parked in the end
+            log.exception("mail cannot be written", kind=errand.kind, mail_id=errand.mail_id)
+            return await self._judge(
+                attempt, {"": Answer("not_now", "the mail cannot be written", type(error).__name__)}
+            )
+        answers = await self._send(attempt, written.mail)
+        unmailable = {
+            address: Answer("refused", f"{address} is no mail address", "no address")
+            for address in written.letter.recipients.unmailable
+        }
+        return await self._judge(attempt, {**unmailable, **answers}, template_id=written.letter.wording.template_id)
+
+    async def _send(self, attempt: Attempt, mail: OutgoingMail) -> Mapping[str, Answer]:
+        """Send to those whom no earlier attempt reached."""
+        waiting = tuple(to for to in mail.recipients if _fingerprint(mail.mail_id, to) not in attempt.claim.accepted)
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                return await self._relay.send(replace(mail, recipients=waiting))
+        except TimeoutError:
+            answer = Answer("not_now", f"the mail server did not answer within {ATTEMPT_SECONDS:g} seconds", "timeout")
+            return dict.fromkeys(waiting, answer)
+
+    async def _judge(
+        self, attempt: Attempt, answers: Mapping[str, Answer], *, template_id: str = ""
+    ) -> datetime | None:
+        """Settle the mail when every recipient has an answer for good or patience is at its end, else put it off."""
+        errand, claim = attempt.errand, attempt.claim
+        accepted = frozenset(_fingerprint(errand.mail_id, to) for to, a in answers.items() if a.verdict == "accepted")
+        if any(answer.verdict == "not_now" for answer in answers.values()):
+            next_try = errand.patience.next_try(claim.attempts, claim.first_at, self._clock.now())
+            if next_try is not None:
+                await self._put_off(attempt, answers, next_try, accepted)
+                return next_try
+            await self._park(attempt, f"given up after {claim.attempts} attempts: {_codes(answers)}")
+        refusals = tuple(Refusal(to, a.reason, a.code) for to, a in answers.items() if a.verdict != "accepted")
+        await self._settle(
+            attempt,
+            Settled(
+                delivered=bool(accepted or claim.accepted),
+                refusals=refusals,
+                channel=self._relay.name,
+                attempts=claim.attempts,
+                template_id=template_id,
+            ),
+        )
+        return None
+
+    async def _put_off(
+        self, attempt: Attempt, answers: Mapping[str, Answer], next_try: datetime, accepted: frozenset[str]
+    ) -> None:
+        errand, claim = attempt.errand, attempt.claim
+        await self._claims.put_off(errand.mail_id, claim, next_try, accepted)
+        self._figures.attempts.labels(errand.kind, "retried").inc()
+        log.warning("mail put off", kind=errand.kind, mail_id=errand.mail_id, attempts=claim.attempts,
+                    codes=_codes(answers), next_try=next_try.isoformat())  # fmt: skip
+        if self._clock.now() - claim.first_at >= LATE_AFTER:
+            reason = "; ".join(dict.fromkeys(a.reason for a in answers.values() if a.verdict == "not_now"))
+            late = errand.late(reason)
+            if late is not None:
+                await self._record(attempt, late, "late")
+
+    async def _undeliverable(self, attempt: Attempt, error: Undeliverable) -> None:
+        await self._park(attempt, "it cannot be sent; the ticket tells why")
+        blamed = error.recipients or ("",)
+        refusals = tuple(Refusal(address, str(error), "undeliverable") for address in blamed)
+        await self._settle(
+            attempt,
+            Settled(
+                delivered=bool(attempt.claim.accepted),
+                refusals=refusals,
+                channel=self._relay.name,
+                attempts=attempt.claim.attempts,
+            ),
+        )
+
+    async def _settle(self, attempt: Attempt, outcome: Settled) -> None:
+        errand = attempt.errand
+        await self._record(attempt, errand.settled(outcome), "settled")
+        told = "delivered" if outcome.delivered else "bounced"
+        self._figures.attempts.labels(errand.kind, told).inc()
+        log.info("mail settled", kind=errand.kind, mail_id=errand.mail_id, outcome=told, channel=outcome.channel,
+                 attempts=outcome.attempts, codes=[refusal.code for refusal in outcome.refusals])  # fmt: skip
+
+    async def _record(self, attempt: Attempt, command: TicketCommand, what: str) -> None:
+        """Record what became of a mail, patiently: what is not recorded is sent again."""
+        cause = caused_by(attempt.origin, attempt.errand.mail_id, what, self._clock.now())
+        for tries in range(1, RECORD_TRIES + 1):
+            try:
+                await self._recorder.record(attempt.ticket.id, command, cause)
+            except ReplyWasWithdrawn:
+                await self._park(attempt, "it left the desk in the moment it was withdrawn")
+                return
+            except (EventStoreError, VersionConflict):
+                if tries == RECORD_TRIES:
+                    raise
+                await asyncio.sleep(RECORD_PAUSE_SECONDS * 2**tries)
+            else:
+                return
+
+    async def _park(self, attempt: Attempt, reason: str) -> None:
+        """Show an operator what nobody could send; the reason names no person, since what is parked is not sealed."""
+        errand = attempt.errand
+        self._figures.parked.labels(errand.kind).inc()
+        sentence = f"{errand.kind} {errand.mail_id}: {reason}"
+        await self._parking.park(ticket_subject(attempt.ticket.id), b"", {}, reason=sentence)
+
+
+def _fingerprint(mail_id: str, address: str) -> str:
+    """Name a recipient of a mail without naming the person."""
+    return derived_id(mail_id, address)
+
+
+def _codes(answers: Mapping[str, Answer]) -> str:
+    return ", ".join(dict.fromkeys(answer.code for answer in answers.values() if answer.verdict != "accepted"))

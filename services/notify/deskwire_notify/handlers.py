@@ -1,0 +1,138 @@
+"""What notify does when it hears of a ticket: it looks at what is owed to the customer and carries it out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from structlog import get_logger
+
+from deskwire_notify.deliveries import Deliveries
+from deskwire_notify.errands import AcknowledgementErrand, Errand, ReplyErrand
+from deskwire_notify.figures import Figures
+from deskwire_notify.quota import Quota
+from deskwire_notify.recording import caused_by
+from deskwire_notify.retries import Patience
+from deskwire_notify.rules import (
+    Acknowledge,
+    Withhold,
+    acknowledgement,
+    acknowledgement_mail_id,
+    held_replies,
+    replies_to_send,
+    reply_mail_id,
+)
+from deskwire_notify.writing import Writer
+from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.directory.port import Directory
+from deskwire_shared.eventstore.port import EventStore, History
+from deskwire_shared.eventstore.recorder import Recorder
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.process_manager import Heard
+from deskwire_shared.runtime.timers import Timers
+from deskwire_shared.ticket.commands import RecordAcknowledgement
+from deskwire_shared.ticket.decider import fold
+from deskwire_shared.ticket.state import Ticket
+
+ACKNOWLEDGEMENT_GIVE_UP = timedelta(hours=12)
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outgoing:
+    """What the handlers need."""
+
+    store: EventStore
+    recorder: Recorder
+    directory: Directory
+    deliveries: Deliveries
+    writer: Writer
+    quota: Quota
+    timers: Timers
+    clock: Clock
+    figures: Figures
+    patience: Patience
+
+
+async def on_ticket(heard: Heard, *, outgoing: Outgoing) -> None:
+    """Send what a ticket owes its customer, and set timers for what has to wait."""
+    history = await _load(heard, outgoing.store)
+    ticket = fold(heard.ticket_id, history.commits)
+    if not ticket.exists:
+        return
+    now = outgoing.clock.now()
+    looks = {reply_mail_id(ticket.id, message): at for message, at in held_replies(ticket, now)}
+    for errand in await _errands(ticket, history, outgoing):
+        next_look = await outgoing.deliveries.carry(ticket.id, errand)
+        if next_look is not None:
+            looks[errand.mail_id] = next_look
+    for mail_id, at in looks.items():
+        await outgoing.timers.set(ticket.id, mail_id, at + _server_ahead(heard, now))
+
+
+async def _load(heard: Heard, store: EventStore) -> History:
+    """The sequence of a timer is one of another stream: it says nothing about how much must be seen."""
+    if heard.subject.startswith("ticket."):
+        return await store.load(heard.ticket_id, at_least=heard.sequence)
+    return await store.load(heard.ticket_id, fresh=True)
+
+
+def _server_ahead(heard: Heard, now: datetime) -> timedelta:
+    """How far the server's clock is ahead of ours: by that much a timer would fire too early, again and again."""
+    return max(timedelta(), heard.stored_at - now)
+
+
+async def _errands(ticket: Ticket, history: History, outgoing: Outgoing) -> list[Errand]:
+    errands: list[Errand] = []
+    if await _is_to_be_acknowledged(ticket, history, outgoing):
+        errands.append(
+            AcknowledgementErrand(
+                ticket_id=ticket.id,
+                writer=outgoing.writer,
+                patience=outgoing.patience.at_most(ACKNOWLEDGEMENT_GIVE_UP),
+            )
+        )
+    errands += (
+        ReplyErrand(
+            message_id=message.id,
+            mail_id=reply_mail_id(ticket.id, message),
+            writer=outgoing.writer,
+            patience=outgoing.patience,
+        )
+        for message in replies_to_send(ticket, outgoing.clock.now())
+    )
+    return errands
+
+
+async def _is_to_be_acknowledged(ticket: Ticket, history: History, outgoing: Outgoing) -> bool:
+    if ticket.acknowledged:
+        return False
+    now = outgoing.clock.now()
+    decision = acknowledgement(
+        ticket,
+        opened_by=history.commits[0].actor,
+        channel=outgoing.directory.get(Channel, ticket.channel_id or ""),
+        requester=await outgoing.directory.fetch(Customer, ticket.requester_id),
+        mailboxes=outgoing.writer.mailboxes(),
+        now=now,
+    )
+    match decision:
+        case None:
+            return False
+        case Withhold(reason=reason):
+            await _withhold(ticket, history, reason, outgoing)
+            return False
+        case Acknowledge():
+            mail_id = acknowledgement_mail_id(ticket.id)
+            if await outgoing.quota.allows(ticket.requester_id, mail_id, now):
+                return True
+            await _withhold(ticket, history, "the customer was sent too many within an hour", outgoing)
+            return False
+
+
+async def _withhold(ticket: Ticket, history: History, reason: str, outgoing: Outgoing) -> None:
+    mail_id = acknowledgement_mail_id(ticket.id)
+    command = RecordAcknowledgement(message_id=mail_id, template_id="", outcome="suppressed", reason=reason)
+    cause = caused_by(history.commits[0], mail_id, "withheld", outgoing.clock.now())
+    await outgoing.recorder.record(ticket.id, command, cause)
+    outgoing.figures.withheld.inc()
+    log.info("acknowledgement withheld", mail_id=mail_id, reason=reason)

@@ -1,0 +1,90 @@
+"""Writes the mails of a ticket: looks up who writes to whom, and puts the letter down."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from obstore.store import ObjectStore
+from structlog import get_logger
+
+from deskwire_notify.attachments import fetch_contents
+from deskwire_notify.composing import OutgoingMail, compose
+from deskwire_notify.letters import Letter, Stationery, acknowledgement_letter, reply_letter
+from deskwire_notify.senders import mailboxes, sender_for
+from deskwire_notify.undeliverable import Undeliverable
+from deskwire_notify.wording import Failure
+from deskwire_shared.contracts.directory import Agent, Channel, Customer, Template
+from deskwire_shared.contracts.subjects import directory_subject
+from deskwire_shared.directory.port import Directory
+from deskwire_shared.runtime.parking import ParkingLot
+from deskwire_shared.ticket.state import Message, Ticket
+
+MOST_REPORTED: Final = 1_000
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter, and the mail it became."""
+
+    letter: Letter
+    mail: OutgoingMail
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writer:
+    """Writes mails with the desk's people, channels, templates and files."""
+
+    directory: Directory
+    objects: ObjectStore
+    key: bytes
+    parking: ParkingLot
+    fallback_sender: str | None
+    most_bytes: int
+    _reported: set[tuple[str, int]] = field(default_factory=set)
+
+    async def reply(self, ticket: Ticket, message: Message) -> Written:
+        """Write the mail that carries an agent's reply. Raises CannotWrite."""
+        letter = reply_letter(
+            ticket,
+            message,
+            agent=self.directory.get(Agent, message.author),
+            customer=await self.directory.fetch(Customer, ticket.requester_id),
+            stationery=self._stationery(ticket),
+        )
+        return await self._written(letter)
+
+    async def acknowledgement(self, ticket: Ticket) -> Written:
+        """Write the mail that tells a customer that the ticket exists. Raises CannotWrite."""
+        customer = await self.directory.fetch(Customer, ticket.requester_id)
+        return await self._written(
+            acknowledgement_letter(ticket, customer=customer, stationery=self._stationery(ticket))
+        )
+
+    def mailboxes(self) -> frozenset[str]:
+        """List the desk's own addresses."""
+        return mailboxes(self.directory.all(Channel), self.fallback_sender)
+
+    def _stationery(self, ticket: Ticket) -> Stationery:
+        sender = sender_for(ticket, self.directory.all(Channel), self.fallback_sender)
+        if sender is None:
+            raise Undeliverable("the desk has no mailbox to send from: add an e-mail channel")
+        return Stationery(sender=sender, mailboxes=self.mailboxes(), templates=self.directory.all(Template))
+
+    async def _written(self, letter: Letter) -> Written:
+        if letter.wording.failure is not None:
+            await self._report(letter.wording.failure)
+        if not letter.recipients.addresses:
+            raise Undeliverable("there is nobody to send it to", recipients=letter.recipients.unmailable)
+        contents = await fetch_contents(self.objects, letter.attachments, most_bytes=self.most_bytes)
+        return Written(letter, compose(letter, contents, self.key))
+
+    async def _report(self, failure: Failure) -> None:
+        """Park a template that cannot be used, once for each of its revisions and processes."""
+        revision = self.directory.revision(Template, failure.template_id)
+        if (failure.template_id, revision) in self._reported or len(self._reported) >= MOST_REPORTED:
+            return
+        self._reported.add((failure.template_id, revision))
+        log.error("template unusable, the built-in one is sent", template_id=failure.template_id, reason=failure.reason)
+        subject = directory_subject("template", failure.template_id)
+        await self.parking.park(subject, b"", {}, reason=f"the template cannot be used: {failure.reason}")
