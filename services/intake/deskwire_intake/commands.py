@@ -12,7 +12,7 @@ from deskwire_intake.mail import ParsedMail, json_view, parse_mail
 
 MAX_MAIL_BYTES = 100 * 1024 * 1024
 
-mail = typer.Typer(help="Look at mails the way the desk reads them.", no_args_is_help=True)
+mail = typer.Typer(add_completion=False, help="Look at mails the way the desk reads them.", no_args_is_help=True)
 
 
 @mail.callback()

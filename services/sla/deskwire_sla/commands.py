@@ -30,7 +30,11 @@ CALENDARS_REMEMBERED = 32
 
 _JSON_OBJECT = TypeAdapter(dict[str, JsonValue])
 
-sla = typer.Typer(help="When is something due on a calendar, and how much open time has passed?", no_args_is_help=True)
+sla = typer.Typer(
+    add_completion=False,
+    help="When is something due on a calendar, and how much open time has passed?",
+    no_args_is_help=True,
+)
 
 
 def _instant(value: object) -> datetime:

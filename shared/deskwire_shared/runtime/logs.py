@@ -16,7 +16,7 @@ from deskwire_shared.runtime.settings import LogFormat, LogLevel
 REDACTED: Final = "[redacted]"
 
 _WITH_HANDLERS_OF_THEIR_OWN: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "faststream", "fastapi")
-_TALKATIVE: Final = ("uvicorn.access", "asyncio", "aiosqlite")
+_TALKATIVE: Final = ("uvicorn.error", "uvicorn.access", "faststream", "asyncio", "aiosqlite")
 _INDISCREET: Final = ("mail.log", "mail.debug", "mailparser")  # quote what people wrote when they debug
 
 _SECRET_KEY: Final = re.compile(

@@ -8,41 +8,22 @@ from functools import cached_property
 import typer
 from fastapi import FastAPI
 from faststream.nats import NatsBroker
-from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
-from obstore.store import ObjectStore
 from prometheus_client import CollectorRegistry, Gauge
 
-from deskwire_shared.directory.jetstream import JetStreamDirectory
-from deskwire_shared.eventstore.jetstream import JetStreamEventStore
-from deskwire_shared.eventstore.jetstream_keyring import JetStreamKeyRing
-from deskwire_shared.eventstore.recorder import Recorder
-from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.desk import Desk
 from deskwire_shared.runtime.health import Health, Unhealthy
-from deskwire_shared.runtime.identity import Identity
 from deskwire_shared.runtime.parking import ParkingLot
 from deskwire_shared.runtime.process_manager import ProcessManager, React
-from deskwire_shared.runtime.secrets import Secrets
-from deskwire_shared.runtime.settings import CommonSettings
 
 Stop = Callable[[], Awaitable[None]]
 
 
 @dataclass(kw_only=True)
-class Runtime:
-    """What one process shares between its services: connections, stores, the HTTP server, tasks."""
+class Runtime(Desk):
+    """What one process shares between its services: the desk, the HTTP server, tasks."""
 
-    settings: CommonSettings
-    clock: Clock
-    connection: Client
     broker: NatsBroker
-    keys: JetStreamKeyRing
-    store: JetStreamEventStore
-    directory: JetStreamDirectory
-    secrets: Secrets
-    identity: Identity
-    objects: ObjectStore
     health: Health
     registry: CollectorRegistry
     http: FastAPI
@@ -51,16 +32,6 @@ class Runtime:
     stops: list[Stop] = field(default_factory=list)
     tasks: asyncio.TaskGroup | None = None
     spawned: list[asyncio.Task[None]] = field(default_factory=list)
-
-    @cached_property
-    def recorder(self) -> Recorder:
-        """Records commands on tickets."""
-        return Recorder(self.store)
-
-    @cached_property
-    def js(self) -> JetStreamContext:
-        """The JetStream context of the connection."""
-        return self.connection.jetstream()
 
     def parking(self, service: str) -> ParkingLot:
         """The parking space of a service."""

@@ -1,0 +1,31 @@
+"""Sockets that services listen on, with a clear word when one cannot be had."""
+
+import errno
+import socket
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the sentence names the setting to change."""
+
+
+def bind(host: str, port: int, *, setting: str) -> socket.socket:
+    """Bind a TCP socket for a server to listen on. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise CannotListen(_reason(error, host, port, setting)) from error
+    return bound
+
+
+def _reason(error: OSError, host: str, port: int, setting: str) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"port {port} on {host} is used by another program; stop it, or choose another port with {setting}"
+        case errno.EACCES:
+            return f"port {port} on {host} is for the administrator of this machine; choose another with {setting}"
+        case _:
+            return f"cannot listen on {host}, port {port}: {error.strerror}; see DESKWIRE_BIND_HOST and {setting}"
