@@ -32,7 +32,7 @@ fix: $(VENV)/.dev  ## Mend format and style as far as a machine can
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev  ## Measure, beside the references, in one run
-	PYTHONPATH=tests $(BIN)/python -m tests.benchmarks
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(ONLY)
 
 docs: $(VENV)/.runtime  ## Write the reference of facts, settings and commands
 	$(BIN)/python -m deskwire_shared.runtime.reference docs/reference

@@ -1,11 +1,12 @@
 """Ids: 80 bits as 16 lower-case base32 characters, short because every subject costs server memory."""
 
-import base64
 import hashlib
 import hmac
 import secrets
 
 ID_BYTES = 10
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 
 
 def new_id() -> str:
@@ -25,4 +26,6 @@ def person_id(address: str, site_key: bytes) -> str:
 
 
 def _text(raw: bytes) -> str:
-    return base64.b32encode(raw).decode().lower()
+    """Base32 of RFC 4648 in lower case, ten bits at a time: `base64.b32encode` takes six times as long."""
+    bits = int.from_bytes(raw, "big")
+    return "".join([_PAIRS[bits >> shift & 0x3FF] for shift in range(70, -1, -10)])
