@@ -14,7 +14,7 @@ from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import DOCUMENTS, Document, Entry
 from deskwire_shared.contracts.subjects import DIRECTORY, directory_subject
 from deskwire_shared.directory.entries import decode_entry, encode_entry
-from deskwire_shared.directory.port import D, DirectoryUnavailable, RevisionConflict, UnknownDocument
+from deskwire_shared.directory.port import Change, D, DirectoryUnavailable, RevisionConflict, UnknownDocument
 from deskwire_shared.eventstore.batch_get import BatchReader
 from deskwire_shared.eventstore.follower import Delivery, Follower
 from deskwire_shared.eventstore.jetstream import WRONG_LAST_SEQUENCE
@@ -24,8 +24,6 @@ NUMEROUS = frozenset({"customer"})
 """Kinds of which there may be millions: never cached whole."""
 
 CHANGE_ATTEMPTS = 4
-
-Change = Callable[[Entry], None]
 
 
 class JetStreamDirectory:
@@ -63,7 +61,7 @@ class JetStreamDirectory:
         await self._follower.close()
 
     def on_change(self, listener: Change) -> None:
-        """Be told of every cached document that changed."""
+        """See `Directory.on_change`."""
         self._listeners.append(listener)
 
     def get(self, model: type[D], document_id: str) -> D | None:
@@ -110,8 +108,9 @@ class JetStreamDirectory:
     async def _store(
         self, kind: str, document_id: str, document: Document | None, actor: Actor, expected: int | None
     ) -> Entry:
-        for _ in range(CHANGE_ATTEMPTS):
-            last, _ = await self._latest(kind, document_id)
+        for attempt in range(CHANGE_ATTEMPTS):
+            is_new = expected == 0 and attempt == 0  # the append itself tells when it is not
+            last = None if is_new else (await self._latest(kind, document_id))[0]
             revision = last.revision if last else 0
             if expected is not None and expected != revision:
                 raise RevisionConflict(f"{kind} {document_id} is at revision {revision}, not {expected}")
@@ -122,7 +121,8 @@ class JetStreamDirectory:
             raw = await encode_entry(entry, document, self._keys)
             sequence = await self._publish(entry, raw, last.sequence if last else 0)
             if sequence is not None:
-                await self._remember(raw, sequence)
+                if kind not in NUMEROUS:
+                    await self._remember(raw, sequence)
                 return entry.model_copy(update={"sequence": sequence})
         raise RevisionConflict(f"{kind} {document_id} is being changed by others")
 

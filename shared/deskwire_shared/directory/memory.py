@@ -7,7 +7,7 @@ from typing import Any
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Document, Entry
 from deskwire_shared.directory.entries import decode_entry, encode_entry
-from deskwire_shared.directory.port import D, RevisionConflict, UnknownDocument
+from deskwire_shared.directory.port import Change, D, RevisionConflict, UnknownDocument
 from deskwire_shared.eventstore.keyring import KeyRing
 
 
@@ -19,6 +19,7 @@ class MemoryDirectory:
         self._now = now
         self._stored: list[tuple[str, str, bytes]] = []
         self._live: dict[tuple[str, str], tuple[Entry, Document | None]] = {}
+        self._listeners: list[Change] = []
 
     def get(self, model: type[D], document_id: str) -> D | None:
         """See `Directory.get`."""
@@ -33,6 +34,10 @@ class MemoryDirectory:
         """See `Directory.revision`."""
         entry, _ = self._live.get((_kind(model), document_id), (None, None))
         return entry.revision if entry else 0
+
+    def on_change(self, listener: Change) -> None:
+        """See `Directory.on_change`."""
+        self._listeners.append(listener)
 
     async def fetch(self, model: type[D], document_id: str) -> D | None:
         """See `Directory.fetch`."""
@@ -70,6 +75,8 @@ class MemoryDirectory:
         self._stored.append((kind, document_id, raw))
         stored = await decode_entry(raw, len(self._stored), self._keys)
         self._live[kind, document_id] = stored
+        for listener in self._listeners:
+            listener(stored[0])
         return stored[0]
 
 

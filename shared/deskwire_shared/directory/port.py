@@ -8,13 +8,16 @@ Errors:
     └── DirectoryUnavailable the stream does not answer
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Document, Entry
 
 D = TypeVar("D", bound=Document)
+
+Change = Callable[[Entry], None]
+"""What listens for changes."""
 
 
 class DirectoryError(Exception):
@@ -46,6 +49,10 @@ class Directory(Protocol):
 
     def revision(self, model: type[Document], document_id: str) -> int:
         """How often the cached document was changed; 0 when it never was."""
+        ...
+
+    def on_change(self, listener: Change) -> None:
+        """Be told of every settings document that changed, once the cache holds it."""
         ...
 
     async def fetch(self, model: type[D], document_id: str) -> D | None:
