@@ -1,0 +1,1 @@
+"""The ways in: each turns what it hears into an inbound message."""

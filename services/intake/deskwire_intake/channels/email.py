@@ -1,0 +1,225 @@
+"""E-mail as a channel: a mail is kept as it came, read, and accepted once for each mailbox it was sent to."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from time import perf_counter
+from typing import Final
+
+from structlog import get_logger
+
+from deskwire_intake.channels.mailboxes import Mailbox, Mailboxes
+from deskwire_intake.channels.passing import passes
+from deskwire_intake.channels.port import (
+    Accept,
+    Accepted,
+    CannotBeHandled,
+    HasNoSender,
+    InboundMessage,
+    IncomingFile,
+    OwnMailCameBack,
+    Parked,
+    UndeliveredReply,
+)
+from deskwire_intake.figures import Figures
+from deskwire_intake.fitting import fitted_line
+from deskwire_intake.mail import Address as MailAddress
+from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
+from deskwire_intake.matching import candidates, loop
+from deskwire_intake.reading import MailReader
+from deskwire_shared.contracts.facts import Address, MachineKind
+from deskwire_shared.contracts.threading_tokens import reply_of_message_id, ticket_of_message_id
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.objects import Objects
+from deskwire_shared.runtime.parking import ParkingLot
+
+EMAIL: Final = "email"
+NULL_SENDER: Final = "<>"
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A mail as it was handed over: the envelope and the bytes."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    client: str = ""
+    """Who handed it over, for the `Received` field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChannel:
+    """Takes mails in."""
+
+    accept: Accept
+    mailboxes: Mailboxes
+    reader: MailReader
+    objects: Objects
+    parking: ParkingLot
+    figures: Figures
+    clock: Clock
+    key: bytes
+
+    async def receive(self, delivery: Delivery) -> list[Accepted | Parked]:
+        """Keep a mail and enter it on its tickets; what no later try could handle is parked.
+
+        Raises what a later try may not meet: the mail is not ours yet then.
+        """
+        started = perf_counter()
+        raw_key = raw_mail_key(delivery)
+        raw = with_trace(delivery, self.clock.now())
+        _, mail = await asyncio.gather(self.objects.put(raw_key, raw), self._read(raw))
+        results = [await self._enter(mail, box, raw_key, delivery) for box in self._boxes(delivery.recipients)]
+        self.figures.seconds.labels(EMAIL).observe(perf_counter() - started)
+        return results
+
+    async def _read(self, raw: bytes) -> ParsedMail | CannotBeHandled:
+        try:
+            return await self.reader.read(raw)
+        except CannotBeHandled as unreadable:  # told to each mailbox, once the raw mail is safe
+            return unreadable
+
+    def _boxes(self, recipients: Iterable[str]) -> list[Mailbox]:
+        """The mailboxes of a mail, each once."""
+        found = (self.mailboxes.find(recipient) for recipient in recipients)
+        return list(dict.fromkeys(box for box in found if box is not None))
+
+    async def _enter(
+        self, mail: ParsedMail | CannotBeHandled, box: Mailbox, raw_key: str, delivery: Delivery
+    ) -> Accepted | Parked:
+        if isinstance(mail, CannotBeHandled):
+            return await self._park(mail, box, raw_key)
+        try:
+            self._refuse_loop(mail, box)
+            accepted = await self.accept(inbound_message(mail, box, raw_key, delivery.sender, self.key))
+        except Exception as error:
+            if passes(error):
+                raise
+            return await self._park(error, box, raw_key)
+        self.figures.count(EMAIL, "repeated" if accepted.repeated else "accepted")
+        return accepted
+
+    def _refuse_loop(self, mail: ParsedMail, box: Mailbox) -> None:
+        found = loop(mail, {box.address, *self.mailboxes.addresses()}, self.key)
+        if found is not None:
+            raise OwnMailCameBack(found.reason)
+
+    async def _park(self, error: Exception, box: Mailbox, raw_key: str) -> Parked:
+        expected = isinstance(error, CannotBeHandled)
+        reason = str(error) if expected else f"{type(error).__name__}: {error}"
+        number = await self.parking.park(raw_key, b"", {"mailbox": box.address}, reason=reason)
+        log.warning("mail parked", raw_key=raw_key, number=number, reason=reason, exc_info=None if expected else error)
+        self.figures.count(EMAIL, "parked")
+        return Parked(number, reason)
+
+
+def raw_mail_key(delivery: Delivery) -> str:
+    """Where a mail is kept as it came; the same delivery, sent again, is kept once."""
+    digest = hashlib.sha256()
+    for part in (delivery.sender, *delivery.recipients):
+        digest.update(_wire(part) + b"\n")
+    digest.update(delivery.content)
+    name = digest.hexdigest()
+    return f"raw/{name[:2]}/{name}"
+
+
+def with_trace(delivery: Delivery, at: datetime) -> bytes:
+    """Write the envelope above a mail, as the last server on its way does (RFC 5321, 4.4).
+
+    So all that is known of a mail stands in its raw bytes, and it can be taken in again from them.
+    """
+    lines = [
+        f"Return-Path: <{delivery.sender.strip('<>')}>",
+        *(f"Delivered-To: {recipient}" for recipient in delivery.recipients),
+        f"Received: from {delivery.client or 'unknown'} by deskwire; {format_datetime(at)}",
+    ]
+    return b"".join(_wire(line) + b"\r\n" for line in lines) + delivery.content
+
+
+def inbound_message(mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, key: bytes) -> InboundMessage:
+    """Turn a mail into what its author said. Raises HasNoSender."""
+    return InboundMessage(
+        medium=EMAIL,
+        mailbox=box.address,
+        channel_id=box.channel_id,
+        follow_up_days=box.follow_up_days,
+        fingerprint=fingerprint(box.address, mail),
+        content_digest=mail.content_digest,
+        thread_key=mail.message_id,
+        raw_key=raw_key,
+        author=_author(mail, sender),
+        subject=mail.subject,
+        text=mail.text,
+        new_text=mail.reply_text,
+        html=mail.html,
+        to=_people(mail.to),
+        cc=_people(mail.cc),
+        references=_references(mail),
+        files=tuple(_file(one) for one in mail.attachments),
+        machine=_machine(mail),
+        undelivered=_undelivered(mail, key),
+        candidates=candidates(mail, key),
+    )
+
+
+def _author(mail: ParsedMail, sender: str) -> Address:
+    if mail.from_ is not None:
+        return Address(address=mail.from_.address, name=fitted_line(mail.from_.name))
+    if "@" in sender:
+        return Address(address=sender)
+    raise HasNoSender
+
+
+def _people(addresses: Iterable[MailAddress]) -> tuple[Address, ...]:
+    return tuple(Address(address=one.address, name=one.name) for one in addresses)
+
+
+def _references(mail: ParsedMail) -> tuple[str, ...]:
+    nearest = (mail.in_reply_to,) if mail.in_reply_to else ()
+    return tuple(dict.fromkeys((*mail.references, *nearest)))
+
+
+def _file(attachment: Attachment) -> IncomingFile:
+    return IncomingFile(
+        filename=attachment.filename,
+        content_type=attachment.content_type,
+        sha256=attachment.sha256,
+        content=attachment.content,
+        content_id=attachment.content_id,
+        inline=attachment.inline,
+    )
+
+
+def _machine(mail: ParsedMail) -> MachineKind | None:
+    if mail.machine.bounce is not None:
+        return "bounce"
+    if mail.is_auto_reply:
+        return "auto_reply"
+    return "list" if mail.machine.is_bulk else None
+
+
+def _undelivered(mail: ParsedMail, key: bytes) -> UndeliveredReply | None:
+    """Find the reply of ours that a bounce is about, by the Message-ID that we gave it."""
+    bounce = mail.machine.bounce
+    if bounce is None or bounce.message_id is None:
+        return None
+    ticket_id, message_id = ticket_of_message_id(bounce.message_id, key), reply_of_message_id(bounce.message_id, key)
+    if ticket_id is None or message_id is None:
+        return None
+    return UndeliveredReply(
+        ticket_id=ticket_id,
+        message_id=message_id,
+        permanent=mail.is_bounce,
+        reason=" ".join(filter(None, (bounce.status, bounce.diagnostic))),
+        recipients=bounce.failed or bounce.delayed,
+    )
+
+
+def _wire(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,126 @@
+"""What a channel is: it turns raw input into an inbound message, and has it accepted onto a ticket.
+
+Errors:
+
+    CannotBeHandled          no try will ever do better: the channel parks its raw input with the reason
+    ├── SenderIsBlocked
+    ├── OwnMailCameBack
+    ├── BelongsToNoTicket
+    └── HasNoSender
+    TicketKeepsMoving        passes: a later try will find the ticket at rest
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from deskwire_intake.matching import Candidate
+from deskwire_shared.contracts.facts import Address, MachineKind
+
+
+class CannotBeHandled(Exception):
+    """No try will ever do better; the message is the reason that is shown to people."""
+
+
+class SenderIsBlocked(CannotBeHandled):
+    """The customer may not write."""
+
+    def __init__(self) -> None:
+        super().__init__("the sender is blocked")
+
+
+class OwnMailCameBack(CannotBeHandled):
+    """A mail of ours returned, and would go round for ever."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__(f"a mail of this desk came back to it: {sign}")
+
+
+class BelongsToNoTicket(CannotBeHandled):
+    """A machine's answer to nothing that is open opens nothing."""
+
+
+class HasNoSender(CannotBeHandled):
+    """Nobody could be answered."""
+
+    def __init__(self) -> None:
+        super().__init__("the message names no sender")
+
+
+class TicketKeepsMoving(Exception):
+    """The ticket was closed or merged again and again while a message was entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file that came with a message."""
+
+    filename: str
+    content_type: str
+    sha256: str
+    content: bytes = field(repr=False)
+    content_id: str | None = None
+    inline: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndeliveredReply:
+    """The report that a reply of ours did not arrive, or is late."""
+
+    ticket_id: str
+    message_id: str
+    permanent: bool
+    reason: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboundMessage:
+    """What somebody said to the desk, whatever the channel.
+
+    `fingerprint` names it for ever in one mailbox, `thread_key` is what others refer to it by,
+    `candidates` is what in it may lead to a ticket.
+    """
+
+    medium: str
+    mailbox: str
+    channel_id: str | None
+    follow_up_days: int
+    fingerprint: str
+    content_digest: str
+    thread_key: str | None
+    raw_key: str
+    author: Address
+    subject: str
+    text: str
+    new_text: str
+    """The text without the quoted history."""
+    html: str | None = None
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    references: tuple[str, ...] = ()
+    files: tuple[IncomingFile, ...] = ()
+    machine: MachineKind | None = None
+    undelivered: UndeliveredReply | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message's entry in the log: it will never be lost, and never be there twice."""
+
+    ticket_id: str
+    number: int
+    sequence: int
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A message that waits for a person's decision."""
+
+    number: int
+    reason: str
+
+
+Accept = Callable[[InboundMessage], Awaitable[Accepted]]
+"""Enter a message on its ticket. Raises CannotBeHandled, or an error of the moment that a later try may not meet."""

@@ -1,0 +1,306 @@
+"""The mail listener: SMTP with limits on size, recipients, connections, memory and time.
+
+A mail is answered with 250 only once it is in the log or parked; trouble that passes is answered with 451.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from structlog import get_logger
+
+from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel
+from deskwire_intake.channels.passing import passes
+from deskwire_intake.figures import Figures
+
+END_OF_DATA: Final = b"\r\n.\r\n"
+COMMANDS: Final = {"*": 100, "MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
+"""Most commands of a kind in one connection."""
+WAIT_SECONDS: Final = 10.0
+
+ACCEPTED: Final = "250 2.0.0 The mail was accepted"
+TRY_LATER: Final = "451 4.3.0 The mail cannot be kept at the moment; please try again later"
+TOO_BIG: Final = "552 5.3.4 The mail is too large"
+TOO_MANY_RECIPIENTS: Final = "452 4.5.3 Too many recipients"
+UNKNOWN_RECIPIENT: Final = "550 5.1.1 There is no such mailbox here"
+TOO_MANY_CONNECTIONS: Final = "421 4.3.2 Too many connections; please try again later"
+OUT_OF_MEMORY: Final = "421 4.3.1 Too many mails at once; please try again later"
+STOPPING: Final = "421 4.3.2 The desk is being stopped; please try again later"
+
+_PATH = re.compile(r"<([^<>\x00-\x20\x7f]*)>\s*(.*)\Z|([^<>\x00-\x20\x7f]+)(?:\s+(.*))?\Z")
+_SOURCE_ROUTE = re.compile(r"@[^:]*:")
+
+log = get_logger(__name__)
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # it would tell every command with its addresses
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SmtpLimits:
+    """How much the listener takes."""
+
+    mail_bytes: int
+    recipients: int
+    connections: int
+    memory_bytes: int
+    idle_seconds: float
+
+
+class SmtpListener:
+    """Listens for mails and hands them to the e-mail channel."""
+
+    def __init__(self, channel: EmailChannel, limits: SmtpLimits, figures: Figures, *, hostname: str) -> None:
+        self._channel = channel
+        self.limits = limits
+        self._figures = figures
+        self._hostname = hostname
+        self._connections: set[_Connection] = set()
+        self._held_bytes = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        self._server = await asyncio.get_running_loop().create_server(self._connection, host, port)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Take no new connections, let mails under way be answered, and end the rest."""
+        assert self._server is not None
+        self._server.close()
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + WAIT_SECONDS
+        while any(connection.is_busy for connection in self._connections) and loop.time() < give_up:
+            await asyncio.sleep(0.02)
+        for connection in tuple(self._connections):
+            connection.end(STOPPING)
+        await self._server.wait_closed()
+
+    async def handle_EHLO(  # noqa: N802  # the name is the framework's
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Greet, and allow commands to be sent without waiting (RFC 2920)."""
+        del server, envelope
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_RCPT(  # noqa: N802  # the name is the framework's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a recipient, if it is a mailbox of the desk."""
+        del server, session, options
+        if len(envelope.rcpt_tos) >= self.limits.recipients:
+            return TOO_MANY_RECIPIENTS
+        if self._channel.mailboxes.find(address) is None:
+            self.refused()
+            return UNKNOWN_RECIPIENT
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # see above
+        """Take a mail."""
+        del server
+        assert isinstance(envelope.content, bytes)
+        self._figures.count(EMAIL, "received")
+        delivery = Delivery(
+            sender=(envelope.mail_from or "").strip("<>"),
+            recipients=tuple(envelope.rcpt_tos),
+            content=envelope.content,
+            client=_client(session),
+        )
+        try:
+            await self._channel.receive(delivery)
+        except Exception as error:
+            if not passes(error):
+                raise
+            self._figures.count(EMAIL, "deferred")
+            log.warning("mail deferred", error=repr(error))
+            return TRY_LATER
+        return ACCEPTED
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer whatever went wrong so that the mail comes again."""
+        log.error("mail session failed", error=repr(error), exc_info=error)
+        return TRY_LATER
+
+    def refused(self) -> None:
+        """Count a mail or a recipient that was refused for good."""
+        self._figures.count(EMAIL, "refused")
+
+    @contextmanager
+    def holding(self) -> Iterator["HeldBytes"]:
+        """Count the bytes of a mail while it is in memory."""
+        held = HeldBytes(self)
+        try:
+            yield held
+        finally:
+            self._held_bytes -= held.size
+
+    def hold(self, size: int) -> bool:
+        """Count bytes as held; whether there is room for them."""
+        self._held_bytes += size
+        return self._held_bytes <= self.limits.memory_bytes
+
+    def opened(self, connection: "_Connection") -> bool:
+        """Count a connection; whether there is room for it."""
+        self._connections.add(connection)
+        return len(self._connections) <= self.limits.connections
+
+    def closed(self, connection: "_Connection") -> None:
+        """Forget a connection."""
+        self._connections.discard(connection)
+
+    def _connection(self) -> "_Connection":
+        return _Connection(self, hostname=self._hostname)
+
+
+class HeldBytes:
+    """The bytes of one mail being received."""
+
+    def __init__(self, listener: SmtpListener) -> None:
+        self._listener = listener
+        self.size = 0
+
+    def add(self, size: int) -> bool:
+        """Count more; whether there is room for them."""
+        self.size += size
+        return self._listener.hold(size)
+
+
+class _TooBig(Exception):
+    """The mail is beyond the limit."""
+
+
+class _OutOfMemory(Exception):
+    """All mails together are beyond the limit."""
+
+
+class _Connection(SMTP):
+    """One SMTP session; reads mails in pieces instead of lines, since most of a session's time went there."""
+
+    def __init__(self, listener: SmtpListener, *, hostname: str) -> None:
+        super().__init__(
+            listener,
+            data_size_limit=listener.limits.mail_bytes,
+            enable_SMTPUTF8=True,
+            hostname=hostname,
+            ident="Deskwire",
+            timeout=listener.limits.idle_seconds,
+            command_call_limit=COMMANDS,
+        )
+        self._listener = listener
+        self.is_busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the session, unless there are too many."""
+        has_room = self._listener.opened(self)
+        super().connection_made(transport)
+        if not has_room:
+            self.end(TOO_MANY_CONNECTIONS)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the session."""
+        self._listener.closed(self)
+        super().connection_lost(error)
+
+    def end(self, farewell: str) -> None:
+        """Say why, and hang up."""
+        if self.transport is not None:
+            assert isinstance(self.transport, asyncio.Transport)
+            self.transport.write(farewell.encode() + b"\r\n")
+            self.transport.close()
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802  # the name is the framework's
+        """Receive a mail and answer what became of it."""
+        if await self.check_helo_needed():
+            return
+        assert self.envelope is not None
+        if not self.envelope.rcpt_tos or arg:
+            await self.push("501 5.5.4 Syntax: DATA" if arg else "503 5.5.1 No recipient was accepted")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        self.is_busy = True
+        try:
+            with self._listener.holding() as held:
+                await self._receive(self.envelope, held)
+        finally:
+            self.is_busy = False
+            self.envelope = self._create_envelope()
+
+    async def _receive(self, envelope: Envelope, held: HeldBytes) -> None:
+        try:
+            envelope.content = await self._read_mail(held)
+        except _TooBig:
+            self._listener.refused()
+            await self.push(TOO_BIG)
+        except _OutOfMemory:
+            self.end(OUT_OF_MEMORY)
+        else:
+            await self.push(await self._call_handler_hook("DATA"))
+
+    async def _read_mail(self, held: HeldBytes) -> bytes:
+        """Read a mail; one that is too big is read to its end, so that the answer is understood."""
+        pieces = [await self._read_beginning()]
+        if pieces[0] == b".\r\n":
+            return b""
+        size, limit = len(pieces[0]), self._listener.limits.mail_bytes
+        ended = pieces[0].endswith(END_OF_DATA)
+        while not ended:
+            piece, ended = await self._read_piece()
+            size += len(piece)
+            if size > limit + len(END_OF_DATA):
+                pieces.clear()
+            elif not held.add(len(piece)):
+                raise _OutOfMemory
+            pieces.append(piece)
+        if size > limit + len(END_OF_DATA):
+            raise _TooBig
+        return _without_dots(b"".join(pieces)[: 2 - len(END_OF_DATA)])
+
+    async def _read_beginning(self) -> bytes:
+        """The first bytes, so many that the end cannot begin among them."""
+        beginning = bytes(await self._reader.readexactly(3))
+        while not beginning.endswith(END_OF_DATA) and _may_be_ending(beginning):
+            beginning += await self._reader.readexactly(1)
+        return beginning
+
+    async def _read_piece(self) -> tuple[bytes, bool]:
+        """What has arrived, up to the end of the mail; whether it was the end."""
+        try:
+            return await self._reader.readuntil(END_OF_DATA), True
+        except asyncio.LimitOverrunError as more:
+            return await self._reader.readexactly(more.consumed), False
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Read a path (RFC 5321, 4.1.2) with its parameters; a source route is dropped, as the RFC asks."""
+        path = _PATH.match(arg.strip())
+        if path is None:
+            return None, None
+        address = _SOURCE_ROUTE.sub("", path[1], count=1) if path[1] is not None else path[3]
+        # The null sender of a bounce must not look like no sender at all.
+        return address or "<>", path[2] or path[4] or ""
+
+
+def _may_be_ending(text: bytes) -> bool:
+    return any(text.endswith(END_OF_DATA[:length]) for length in range(1, len(END_OF_DATA)))
+
+
+def _without_dots(content: bytes) -> bytes:
+    """Undo the doubling of dots at the beginning of lines (RFC 5321, 4.5.2)."""
+    content = content.removeprefix(b".")
+    return content.replace(b"\r\n.", b"\r\n") if b"\r\n." in content else content
+
+
+def _client(session: Any) -> str:
+    """Who handed a mail over; a name with anything but letters, digits, dots and the like is not repeated."""
+    name = re.sub(r"[^A-Za-z0-9.:\[\]_-]", "", session.host_name or "")[:255]
+    return f"{name or 'unknown'} ([{session.peer[0] if session.peer else ''}])"

@@ -1,0 +1,61 @@
+"""Who asks: a customer is found by their address, or entered in the directory at their first message."""
+
+import asyncio
+
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.directory import Customer, Entry, Organisation
+from deskwire_shared.contracts.facts import Address
+from deskwire_shared.contracts.ids import person_id
+from deskwire_shared.directory.port import Directory, RevisionConflict
+from deskwire_shared.eventstore.keyring import KeyRing
+
+INTAKE = Actor(kind="system", id="intake")
+
+
+class Customers:
+    """The customers of the directory, under ids that tell nobody their address."""
+
+    def __init__(self, directory: Directory, keys: KeyRing, site_key: bytes) -> None:
+        self._directory = directory
+        self._keys = keys
+        self._site_key = site_key
+        self._organisations: dict[str, str] | None = None
+        directory.on_change(self._forget)
+
+    def id_of(self, address: str) -> str:
+        """The id under which a person with that address is known, or will be."""
+        return person_id(address, self._site_key)
+
+    async def find(self, address: str) -> Customer | None:
+        """The customer with that address.
+
+        The person's key is made ready too: what is written next needs it, in more than one place at once.
+        """
+        customer_id = self.id_of(address)
+        customer, _ = await asyncio.gather(
+            self._directory.fetch(Customer, customer_id), self._keys.current(customer_id)
+        )
+        return customer
+
+    async def enter(self, person: Address) -> None:
+        """Enter somebody who is not in the directory; another process may do the same at this moment."""
+        customer_id, customer = self.id_of(person.address), self._new(person)
+        try:
+            await self._directory.put(customer_id, customer, actor=INTAKE, expected_revision=0)
+        except RevisionConflict:
+            if await self._directory.fetch(Customer, customer_id) is None:  # they were there once, and were deleted
+                await self._directory.put(customer_id, customer, actor=INTAKE)
+
+    def _new(self, person: Address) -> Customer:
+        domain = person.address.rpartition("@")[2].lower()
+        return Customer(address=person.address, name=person.name, organisation_id=self._by_domain().get(domain))
+
+    def _by_domain(self) -> dict[str, str]:
+        if self._organisations is None:
+            found = self._directory.all(Organisation)
+            self._organisations = {domain.lower(): key for key, one in found.items() for domain in one.domains}
+        return self._organisations
+
+    def _forget(self, changed: Entry) -> None:
+        if changed.kind == "organisation":
+            self._organisations = None

@@ -1,0 +1,28 @@
+"""What operators measure about intake."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Figures:
+    """Counts what came in and what became of it, by channel."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.messages = Counter(
+            "deskwire_intake_messages",
+            "Messages by what became of them: received, accepted, repeated, parked, refused, deferred",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "deskwire_intake_accept_seconds",
+            "From the last byte of a message to its durable entry",
+            ["channel"],
+            registry=registry,
+            buckets=BUCKETS,
+        )
+
+    def count(self, channel: str, outcome: str) -> None:
+        """Count a message."""
+        self.messages.labels(channel, outcome).inc()

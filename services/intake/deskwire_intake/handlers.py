@@ -1,0 +1,282 @@
+"""Enters what people say to the desk on the right ticket, once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from structlog import get_logger
+
+from deskwire_intake.attachments import keep_files
+from deskwire_intake.channels.port import (
+    Accepted,
+    BelongsToNoTicket,
+    InboundMessage,
+    SenderIsBlocked,
+    TicketKeepsMoving,
+    UndeliveredReply,
+)
+from deskwire_intake.customers import Customers
+from deskwire_intake.fitting import fitted_addresses, fitted_line, fitted_references, fitted_subject, fitted_words
+from deskwire_intake.matching import Candidate, NewTicket, Reply, choose
+from deskwire_intake.numbers import Numbers
+from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.directory import Customer
+from deskwire_shared.contracts.facts import Attachment, LinkKind
+from deskwire_shared.contracts.ids import derived_id, new_id
+from deskwire_shared.eventstore.recorder import Cause, Outcome, Recorder, Wish
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.objects import Objects
+from deskwire_shared.ticket import limits
+from deskwire_shared.ticket.commands import (
+    LinkTicket,
+    OpenTicket,
+    ReceiveReply,
+    RecordBounce,
+    Several,
+    TicketCommand,
+)
+from deskwire_shared.ticket.refusals import (
+    ReplyWasWithdrawn,
+    TicketAlreadyExists,
+    TicketDoesNotExist,
+    TicketIsClosed,
+    TicketIsMerged,
+    UnknownMessage,
+)
+from deskwire_shared.ticket.state import Ticket
+
+ATTEMPTS: Final = 4
+"""How often a message is matched again because its ticket was closed or merged at that very moment."""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """Accepts inbound messages."""
+
+    recorder: Recorder
+    threads: Threads
+    numbers: Numbers
+    customers: Customers
+    objects: Objects
+    clock: Clock
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Enter a message on its ticket; see `channels.port.Accept`."""
+        for _ in range(ATTEMPTS):
+            try:
+                outcome = await self._enter(_Entering(message, new_id()))
+            except (TicketIsClosed, TicketIsMerged):
+                continue
+            return _accepted(message, outcome)
+        raise TicketKeepsMoving(message.fingerprint)
+
+    async def _enter(self, entering: "_Entering") -> Outcome:
+        message = entering.message
+        if message.undelivered is not None:
+            noted = await self._note_undelivered(entering, message.undelivered)
+            if noted is not None:
+                return noted
+        if not message.candidates:
+            return await self._open(entering)
+        found = await self.threads.resolve(message.candidates, message.mailbox)
+        held = await self._holder(message, found)
+        if held is not None:
+            return await self._repeat(held, entering)
+        match choose(message.candidates, {key: one.resolved for key, one in found.items()}, message.author.address):
+            case Reply(_, candidate):
+                return await self._continue(entering, found[candidate].ticket)
+            case NewTicket(suggested_id):
+                suggested = next((one.ticket for one in found.values() if one.ticket.id == suggested_id), None)
+                return await self._open(entering, related=suggested)
+
+    async def _holder(self, message: InboundMessage, found: Mapping[Candidate, Thread]) -> Ticket | None:
+        """The ticket that has this message already: opened by it, or found before merges are followed."""
+        if not found:
+            return None
+        opened = await self.threads.holder_of(message.fingerprint, _ids_to_open(message))
+        holders = (thread.holder_of(message.fingerprint) for thread in found.values())
+        return opened or next(filter(None, holders), None)
+
+    async def _repeat(self, ticket: Ticket, entering: "_Entering") -> Outcome:
+        """Tell the outcome of the first time, and do what it may have left undone."""
+        await self._look_up(entering)
+        recording = self.recorder.record(ticket.id, lambda _: None, self._cause(entering))
+        return await self._with_customer(entering, recording)
+
+    async def _note_undelivered(self, entering: "_Entering", reply: UndeliveredReply) -> Outcome | None:
+        """Note on a reply of ours that it did not arrive; None when it is no reply that can be noted on."""
+        bounce = RecordBounce(
+            message_id=reply.message_id,
+            permanent=reply.permanent,
+            reason=reply.reason,
+            recipients=reply.recipients[: limits.RECIPIENTS],
+        )
+        try:
+            return await self.recorder.record(reply.ticket_id, bounce, self._cause(entering))
+        except (TicketDoesNotExist, UnknownMessage, ReplyWasWithdrawn):
+            return None
+
+    async def _continue(self, entering: "_Entering", ticket: Ticket) -> Outcome:
+        if not ticket.is_closed:
+            return await self._reply(entering, ticket)
+        if entering.message.machine in {"auto_reply", "bounce"}:
+            raise BelongsToNoTicket("a machine's answer to a closed ticket")
+        return await self._follow_up(entering, ticket)
+
+    async def _reply(self, entering: "_Entering", ticket: Ticket) -> Outcome:
+        attachments = await self._prepare(entering)
+        wish = ReceiveReply(
+            **_words(entering.message, ticket.id, entering.message.new_text, attachments),
+            author_id=self.customers.id_of(entering.message.author.address),
+        )
+        return await self._with_customer(entering, self.recorder.record(ticket.id, wish, self._cause(entering)))
+
+    async def _follow_up(self, entering: "_Entering", closed: Ticket) -> Outcome:
+        """Open the successor of a closed ticket; long after the end it is a matter of its own."""
+        days = timedelta(days=entering.message.follow_up_days)
+        if closed.closed_at is None or self.clock.now() - closed.closed_at > days:
+            return await self._open(entering, related=closed)
+
+        async def record(ticket_id: str, number: int, opening: OpenTicket) -> Outcome:
+            wishes: dict[str, Wish] = {
+                ticket_id: lambda _: _linked(opening, closed, "follow_up"),
+                closed.id: lambda now: _link(now, ticket_id, number),
+            }
+            return (await self.recorder.record_together(wishes, self._cause(entering)))[ticket_id]
+
+        return await self._open_as(entering, record, follow_up_of=closed.id)
+
+    async def _open(self, entering: "_Entering", *, related: Ticket | None = None) -> Outcome:
+        async def record(ticket_id: str, _: int, opening: OpenTicket) -> Outcome:
+            wish = opening if related is None else _linked(opening, related, "related")
+            return await self.recorder.record(ticket_id, wish, self._cause(entering), unwritten=True)
+
+        if entering.message.machine == "bounce":
+            raise BelongsToNoTicket("a report about a mail that this desk did not send")
+        return await self._open_as(entering, record)
+
+    async def _open_as(
+        self,
+        entering: "_Entering",
+        record: Callable[[str, int, OpenTicket], Awaitable[Outcome]],
+        *,
+        follow_up_of: str | None = None,
+    ) -> Outcome:
+        """Open a ticket under the id of the message; when another message has it, under the fingerprint's."""
+        message = entering.message
+        first_id, last_id = _ids_to_open(message)[0], opened_by_fingerprint(message.fingerprint)
+        number, attachments = await asyncio.gather(self.numbers.take(first_id), self._prepare(entering))
+        requester_id = self.customers.id_of(message.author.address)
+
+        def opening(ticket_id: str, number: int) -> OpenTicket:
+            words = _words(message, ticket_id, message.text, attachments)
+            return OpenTicket(**words, number=number, requester_id=requester_id, follow_up_of=follow_up_of)
+
+        try:
+            return await self._with_customer(entering, record(first_id, number, opening(first_id, number)))
+        except TicketAlreadyExists:
+            number = await self.numbers.take(last_id)
+            return await self._with_customer(entering, record(last_id, number, opening(last_id, number)))
+
+    async def _prepare(self, entering: "_Entering") -> tuple[Attachment, ...]:
+        """Look the customer up and keep the files; both must be there before the log refers to them."""
+        customer, attachments = await asyncio.gather(
+            self._look_up(entering), keep_files(self.objects, entering.message.files)
+        )
+        if customer is not None and customer.blocked:
+            raise SenderIsBlocked
+        return attachments
+
+    async def _look_up(self, entering: "_Entering") -> Customer | None:
+        customer = await self.customers.find(entering.message.author.address)
+        entering.is_known = customer is not None
+        return customer
+
+    async def _with_customer(self, entering: "_Entering", recording: Awaitable[Outcome]) -> Outcome:
+        """Record while somebody unknown is entered in the directory."""
+        if entering.is_known:
+            return await recording
+        outcome, _ = await asyncio.gather(recording, self.customers.enter(entering.message.author))
+        entering.is_known = True
+        return outcome
+
+    def _cause(self, entering: "_Entering") -> Cause:
+        return Cause(
+            command_id=entering.message.fingerprint,
+            actor=Actor(kind="customer", id=self.customers.id_of(entering.message.author.address)),
+            at=self.clock.now(),
+            correlation_id=entering.correlation_id,
+        )
+
+
+@dataclass(slots=True)
+class _Entering:
+    """A message on its way into the log."""
+
+    message: InboundMessage
+    correlation_id: str
+    is_known: bool = False
+
+
+def _ids_to_open(message: InboundMessage) -> tuple[str, ...]:
+    by_fingerprint = opened_by_fingerprint(message.fingerprint)
+    if message.thread_key is None:
+        return (by_fingerprint,)
+    return opened_by(message.mailbox, message.thread_key), by_fingerprint
+
+
+def _linked(opening: OpenTicket, other: Ticket, kind: LinkKind) -> TicketCommand:
+    return Several(commands=(opening, LinkTicket(ticket_id=other.id, number=other.number, kind=kind)))
+
+
+def _link(closed: Ticket, ticket_id: str, number: int) -> TicketCommand | None:
+    """A ticket with as many links as it can bear gets no more; its successor still names it."""
+    if len(closed.links) >= limits.LINKS:
+        return None
+    return LinkTicket(ticket_id=ticket_id, number=number, kind="follow_up")
+
+
+def _words(message: InboundMessage, ticket_id: str, text: str, attachments: tuple[Attachment, ...]) -> dict[str, Any]:
+    """What the customer said, within the desk's limits, as the fields of `CustomerWords`.
+
+    The same message that reaches a ticket through two mailboxes has one id there, and is said once.
+    """
+    quoted = message.text.removeprefix(text).strip("\n") or None
+    text, html, quoted = fitted_words(text, message.html, quoted)
+    to = fitted_addresses(message.to, limits.RECIPIENTS)
+    return {
+        "message_id": derived_id("message", ticket_id, message.thread_key or "", message.content_digest),
+        "channel": message.medium,
+        "channel_id": message.channel_id,
+        "author": message.author,
+        "subject": fitted_subject(message.subject),
+        "text": text,
+        "html": html,
+        "quoted": quoted,
+        "raw_key": message.raw_key,
+        "machine": message.machine,
+        "to": to,
+        "cc": fitted_addresses(message.cc, limits.RECIPIENTS - len(to)),
+        "internet_message_id": fitted_line(message.thread_key or "", limits.LINE_SIZE) or None,
+        "references": fitted_references(message.references),
+        "attachments": attachments,
+    }
+
+
+def _accepted(message: InboundMessage, outcome: Outcome) -> Accepted:
+    commit = outcome.recorded.commit if outcome.recorded else None
+    log.info(
+        "message accepted",
+        channel=message.medium,
+        ticket_id=outcome.ticket.id,
+        number=outcome.ticket.number,
+        commit_id=commit.commit_id if commit else None,
+        correlation_id=commit.correlation_id if commit else None,
+        repeated=outcome.repeated,
+    )
+    return Accepted(outcome.ticket.id, outcome.ticket.number, outcome.sequence, outcome.repeated)

@@ -1,0 +1,137 @@
+"""Reads mails without letting one of them hold up the others: small ones here, others in a process with a time limit.
+
+Errors:
+
+    CannotBeHandled
+    ├── ReadingTookTooLong
+    └── ReadingFailed
+"""
+
+import asyncio
+import pickle
+import sys
+from dataclasses import replace
+from typing import Final
+
+from deskwire_intake.channels.port import CannotBeHandled
+from deskwire_intake.mail import ParsedMail, parse_mail
+from deskwire_intake.nesting import nesting
+
+READERS: Final = 2
+"""Processes at once; each is started when it is first needed."""
+LENGTH_BYTES: Final = 8
+PIPE_BYTES: Final = 1024 * 1024
+DEEPEST_HTML: Final = 500
+"""Sanitizers and browsers need quadratic time for the depth of HTML; no mail program nests so deep."""
+START_SECONDS: Final = 30.0
+
+
+class ReadingTookTooLong(CannotBeHandled):
+    """The mail would have held up the others."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"reading the mail took more than {seconds:g} s")
+
+
+class ReadingFailed(CannotBeHandled):
+    """The reader's process died of the mail."""
+
+    def __init__(self) -> None:
+        super().__init__("the mail could not be read: its reader died")
+
+
+def read_mail(raw: bytes) -> ParsedMail:
+    """Read a mail; HTML that would stall whoever shows it is left out, and its text is kept."""
+    mail = parse_mail(raw)
+    if mail.html is None or nesting(mail.html) <= DEEPEST_HTML:
+        return mail
+    return replace(mail, html=None, defects=(*mail.defects, f"HTML nested deeper than {DEEPEST_HTML} left out"))
+
+
+class MailReader:
+    """Reads mails within a time limit."""
+
+    def __init__(self, *, seconds: float, inline_bytes: int) -> None:
+        self._seconds = seconds
+        self._inline_bytes = inline_bytes
+        self._idle: list[_Process] = []
+        self._slots = asyncio.Semaphore(READERS)
+
+    async def read(self, raw: bytes) -> ParsedMail:
+        """Read a mail. Raises ReadingTookTooLong or ReadingFailed."""
+        if len(raw) <= self._inline_bytes:
+            return read_mail(raw)
+        async with self._slots:
+            process = self._idle.pop() if self._idle else await _Process.start()
+            return await self._read_in(process, raw)
+
+    async def close(self) -> None:
+        """End the processes."""
+        while self._idle:
+            await self._idle.pop().kill()
+
+    async def _read_in(self, process: "_Process", raw: bytes) -> ParsedMail:
+        finished = False
+        try:
+            async with asyncio.timeout(self._seconds):
+                mail = await process.read(raw)
+            finished = True
+        except TimeoutError as error:
+            raise ReadingTookTooLong(self._seconds) from error
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise ReadingFailed from error
+        else:
+            return mail
+        finally:
+            if finished:
+                self._idle.append(process)
+            else:
+                await process.kill()
+
+
+class _Process:
+    """A process that reads one mail after the other; lengths and pickles on its pipes."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._input, self._output = process.stdin, process.stdout
+
+    @classmethod
+    async def start(cls) -> "_Process":
+        """Start one and wait until it is ready. Raises OSError or TimeoutError: a later try may find more room."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deskwire_intake.reading_process"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=PIPE_BYTES,
+        )
+        started = cls(process)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await started._receive()
+        except BaseException:
+            await started.kill()
+            raise
+        return started
+
+    async def read(self, raw: bytes) -> ParsedMail:
+        """Read one mail."""
+        self._input.write(len(raw).to_bytes(LENGTH_BYTES))
+        self._input.write(raw)
+        await self._input.drain()
+        mail = pickle.loads(await self._receive())  # noqa: S301  # written by our own child process
+        assert isinstance(mail, ParsedMail)
+        return mail
+
+    async def kill(self) -> None:
+        """End it at once."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        self._input.close()
+
+    async def _receive(self) -> bytes:
+        length = int.from_bytes(await self._output.readexactly(LENGTH_BYTES))
+        return await self._output.readexactly(length)

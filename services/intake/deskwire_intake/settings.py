@@ -1,0 +1,39 @@
+"""What an installation may choose about intake."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from deskwire_shared.runtime.settings import ServiceSettings
+
+KIB = 1024
+MIB = 1024 * KIB
+
+Bytes = Annotated[int, Field(ge=KIB, le=1024 * MIB)]
+
+
+class IntakeSettings(ServiceSettings):
+    """Limits of the ways in."""
+
+    model_config = SettingsConfigDict(env_prefix="DESKWIRE_INTAKE_")
+
+    smtp_hostname: str = Field(default="deskwire", min_length=1, description="Name the mail listener greets with.")
+    smtp_mail_bytes: Bytes = Field(default=25 * MIB, description="Largest mail the listener takes, in bytes.")
+    smtp_recipients: int = Field(default=100, ge=1, le=1_000, description="Most recipients of one mail.")
+    smtp_connections: int = Field(default=200, ge=1, le=10_000, description="Most connections at once.")
+    smtp_memory_bytes: Bytes = Field(
+        default=256 * MIB,
+        description="Most bytes of mails being received at once; who comes beyond it is asked to try again later.",
+    )
+    smtp_idle_seconds: float = Field(
+        default=300.0, gt=0, le=3_600, description="How long a connection may take for one command or one mail."
+    )
+    reading_seconds: float = Field(
+        default=5.0, gt=0, le=300, description="How long the reading of one mail may take before it is parked."
+    )
+    reading_inline_bytes: Bytes = Field(
+        default=32 * KIB, description="Mails larger than this are read in a process of their own, in bytes."
+    )
+    json_bytes: Bytes = Field(default=MIB, description="Largest JSON body of the API, in bytes.")
+    attachment_bytes: Bytes = Field(default=25 * MIB, description="Largest attachment uploaded to the API, in bytes.")
