@@ -3,7 +3,7 @@
 import pytest
 
 from deskwire_intake.mail import Bounce, parse_mail
-from unit.intake.inbound import a_mail, stored
+from unit.intake.inbound import a_mail, stored, stored_mail
 
 
 def test_an_out_of_office_note_of_exchange_neither_reopens_nor_gets_an_answer() -> None:
@@ -137,3 +137,10 @@ def test_a_customer_who_writes_about_bounces_is_a_customer() -> None:
     mail = parse_mail(a_mail(b"This is the Postfix program\n\n<me@example.net>: unknown user\n"))
     assert mail.machine.bounce is None
     assert mail.may_reopen
+
+
+def test_a_bounce_without_a_sender_is_understood() -> None:
+    lines = stored_mail("bounce_postfix_dialect").splitlines(keepends=True)
+    mail = parse_mail(b"".join(line for line in lines if not line.startswith(b"From: MAILER-DAEMON")))
+    assert mail.machine.bounce == Bounce(failed=("gone@example.net",), message_id="came-back@example.com")
+    assert mail.defects == ("header field missing: from",)

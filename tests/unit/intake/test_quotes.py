@@ -2,9 +2,10 @@
 
 import pytest
 
+from deskwire_intake.mail import parse_mail
 from deskwire_intake.mail.quotes import newly_written, reply_of_html
 from deskwire_shared.contracts.threading_tokens import REPLY_DELIMITER
-from unit.intake.inbound import a_text, stored
+from unit.intake.inbound import a_mail, a_text, stored
 
 NEW = "Thank you, it works now.\n\nAnn"
 
@@ -100,3 +101,15 @@ def test_five_megabytes_of_quotes_are_read_within_the_limits() -> None:
     quotes = b"On Monday, 10:00, Ann wrote:\r\n> > old\r\n" * 130_000
     assert len(quotes) > 5_000_000
     assert a_text(b"New\r\n\r\n" + quotes).reply_text == "New"
+
+
+def test_control_characters_in_html_do_not_keep_it_from_being_read() -> None:
+    html = b"<p>New</p><div class=gmail_quote>Old</div><style>s</style>a\x01b\x1f"
+    mail = parse_mail(a_mail(html, content_type="text/html"))
+    assert (mail.text, mail.reply_text, mail.defects) == ("New\n\nOld\nab", "New\n\nab", ())
+
+
+def test_html_that_its_parser_cannot_bear_is_read_without_it() -> None:
+    mail = parse_mail(a_mail(b"<p>New<style>s</style>a&#1;b</p>", content_type="text/html"))
+    assert mail.text.startswith("New")
+    assert mail.defects == ("HTML reader failed: ValueError",)

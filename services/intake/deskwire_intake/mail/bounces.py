@@ -1,7 +1,9 @@
 """Reports that a mail of ours was not delivered: RFC 3464, and the dialects that come without it."""
 
+import logging
 import re
 from email.message import Message
+from email.utils import getaddresses
 
 from flufl.bounce import all_failures
 
@@ -9,6 +11,9 @@ from deskwire_intake.mail.headers import Headers, one_line, read_headers
 from deskwire_intake.mail.identifiers import single_message_id
 from deskwire_intake.mail.parsed import Address, Bounce
 from deskwire_intake.mail.tree import Part
+
+# It logs what its detectors cannot bear; here that becomes a defect of the mail.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 MAX_RECIPIENTS = 100
 MAX_REPORT_BYTES = 64 * 1024
@@ -119,6 +124,9 @@ def _bounded_message(part: Part, count: list[int], defects: set[str]) -> Message
     for name, value in part.headers:
         if name != "content-transfer-encoding":
             message[name] = value[:MAX_REPORT_LINE]
+    if not getaddresses([message.get("from", "")]):  # a detector takes for granted that there is one
+        del message["from"]
+        message["from"] = "<>"
     count[0] += 1
     children = part.children[: max(0, MAX_REPORT_PARTS - count[0])]
     if children:

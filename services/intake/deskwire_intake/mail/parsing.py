@@ -9,7 +9,7 @@ from deskwire_intake.mail.headers import Headers, decode_words, one_line
 from deskwire_intake.mail.identifiers import message_ids, read_date, single_message_id
 from deskwire_intake.mail.machines import read_machine
 from deskwire_intake.mail.parsed import Address, ParsedMail
-from deskwire_intake.mail.quotes import newly_written, reply_of_html, text_of_html
+from deskwire_intake.mail.quotes import newly_written, reply_of_html, text_of_html, without_tags
 from deskwire_intake.mail.tree import read_tree
 
 MAX_TEXT = 256 * 1024  # characters; the whole mail stays in the object store
@@ -78,23 +78,23 @@ def _texts(bodies: tuple[Body, ...], html: str | None, defects: set[str]) -> tup
     derived = [_plain(body, defects) for body in bodies]
     text = _limited("\n".join(derived), MAX_TEXT, "text", defects).strip("\n")
     if only_html and html is not None:
-        return text, _or_fallback(reply_of_html, html, text, "HTML", defects)[:MAX_TEXT]
-    return text, _or_fallback(newly_written, text, text, "quote", defects)
+        return text, _guarded(reply_of_html, html, lambda _: text, "HTML", defects)[:MAX_TEXT]
+    return text, _guarded(newly_written, text, str, "quote", defects)
 
 
 def _plain(body: Body, defects: set[str]) -> str:
     if body.html is None or (body.text and body.text.strip()):
         return body.text or ""
-    return _or_fallback(text_of_html, body.html[:MAX_HTML], "", "HTML", defects)
+    return _guarded(text_of_html, body.html[:MAX_HTML], without_tags, "HTML", defects)
 
 
-def _or_fallback(read: Callable[[str], str], argument: str, fallback: str, name: str, defects: set[str]) -> str:
+def _guarded(read: Callable[[str], str], text: str, instead: Callable[[str], str], name: str, defects: set[str]) -> str:
     """Apply a reader that rests on code of others: no mail may be lost by what that code cannot bear."""
     try:
-        return read(argument)
+        return read(text)
     except Exception as error:  # noqa: BLE001  # told as a defect, and the mail is read without it
         defects.add(f"{name} reader failed: {type(error).__name__}")
-        return fallback
+        return instead(text)
 
 
 def _limited(text: str, limit: int, name: str, defects: set[str]) -> str:

@@ -12,7 +12,6 @@ from deskwire_shared.contracts.threading_tokens import REPLY_DELIMITER
 
 MAX_LINES_SEARCHED = 1_000  # for the line that introduces the history; each costs some 40 patterns
 MAX_LINE = 1_000
-MAX_DROPPED_ELEMENTS = 200
 HEAD_LINES = 8  # of the head that Outlook sets above the mail it answers
 INTRODUCTION_LINES = 3  # "On Monday … Ann Example\n<ann@example.net>\nwrote:"
 
@@ -22,6 +21,7 @@ _LOOKS_QUOTED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _DELIMITER = re.compile(rf"^[> \t]*{re.escape(REPLY_DELIMITER)}\s*$", re.MULTILINE | re.IGNORECASE)
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # lxml refuses to move such text
 _TAG = re.compile(r"<[^<>]*>")
 _DATE = re.compile(r"\d{1,2}[:.h]\d{2}(?!\d)|\b(?:19|20)\d\d\b|\d{4}\u5e74")
 _ADDRESS = re.compile(r"[<(\[][^<>()\[\]\s]{1,64}@[^<>()\[\]\s]{1,255}[>)\]]|\[mailto:|<mailto:")
@@ -40,7 +40,12 @@ _HTML_HISTORY = (
 
 def text_of_html(html: str) -> str:
     """Derive plain text from an HTML body; the parser gives up on elements nested hundreds deep."""
-    return _text_without(html, _HTML_UNSEEN) or unescape(_TAG.sub(" ", html)).strip()
+    return _text_without(html, _HTML_UNSEEN) or without_tags(html)
+
+
+def without_tags(html: str) -> str:
+    """Derive text from markup that no parser bears."""
+    return unescape(_TAG.sub(" ", html)).replace("\x00", "").strip()
 
 
 def reply_of_html(html: str) -> str:
@@ -49,10 +54,9 @@ def reply_of_html(html: str) -> str:
 
 
 def _text_without(html: str, path: str) -> str:
-    tree = html_text.parse_html(html)
-    for element in tree.xpath(path)[:MAX_DROPPED_ELEMENTS]:
-        if element.getparent() is not None:
-            element.drop_tree()
+    tree = html_text.parse_html(_NOT_XML.sub("", html))
+    for element in tree.xpath(path):
+        element.clear(keep_tail=True)
     return html_text.extract_text(tree)
 
 
