@@ -15,7 +15,7 @@ from deskwire_shared.contracts.facts import Address
 
 LINE = 74
 ENCODED_BYTES = 36
-"""Bytes of UTF-8 in one encoded word: with the longest header name it stays within a line."""
+"""Bytes of UTF-8 in one encoded word of 60 characters: with the name of a header before it, it stays within a line."""
 LONGEST_NAME = 100
 
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
