@@ -11,8 +11,8 @@ from typing import Annotated
 
 from faststream import Context
 from faststream.middlewares import AckPolicy
-from faststream.nats import JStream, NatsBroker, PullSub
-from faststream.nats.message import NatsBatchMessage
+from faststream.nats import JStream, NatsBroker
+from faststream.nats.message import NatsMessage
 from nats.aio.msg import Msg
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
@@ -20,7 +20,8 @@ from structlog.contextvars import bound_contextvars
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
 from deskwire_shared.runtime.parking import ParkingLot
 
-BATCH = 200
+LINGER_SECONDS = 0.1
+"""How long a batch may take to fill: a client's fetch gives what came in only when the batch is full or this is over."""
 AT_ONCE = 32
 """Tickets worked on at the same time."""
 
@@ -79,19 +80,20 @@ class ProcessManager:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def subscribe(self, broker: NatsBroker) -> None:
-        """Hear the consumer that `deskwire migrate` made."""
+        """Hear the consumer that `deskwire migrate` made, together with the other replicas of the service."""
         subscriber = broker.subscriber(
             self._subject,
+            queue=self._consumer,
             durable=self._consumer,
             stream=JStream(self._stream, declare=False),
-            pull_sub=PullSub(batch_size=BATCH, batch=True),
             ack_policy=AckPolicy.MANUAL,
+            max_workers=AT_ONCE,
             decoder=_undecoded,
         )
 
         @subscriber
-        async def handle(message: Annotated[NatsBatchMessage, Context("message")]) -> None:
-            await self.handle(message.raw_message)
+        async def handle(message: Annotated[NatsMessage, Context("message")]) -> None:
+            await self.handle([message.raw_message])
 
     async def handle(self, messages: Sequence[Msg]) -> None:
         """React to a batch; every message is acknowledged, put back or parked by itself."""
@@ -131,7 +133,7 @@ class ProcessManager:
         return tokens[3] if tokens[0] == "timer" else tokens[2]
 
 
-async def _undecoded(message: NatsBatchMessage) -> bytes:
+async def _undecoded(message: NatsMessage) -> bytes:
     """A process manager looks at subjects and headers; the ticket itself it loads."""
     del message
     return b""

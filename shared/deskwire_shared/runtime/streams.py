@@ -66,10 +66,12 @@ CONSUMERS = (
     (TICKETS, "notify", "ticket.>"),
     (TIMERS, "notify-timers", "timer.due.notify.>"),
 )
-"""Durable pull consumers: stream, name, filter."""
+"""Durable consumers: stream, name, filter."""
 
 ACK_WAIT_SECONDS = 60.0
-MAX_ACK_PENDING = 2_000
+"""How long a message of a killed process waits for another one."""
+
+MAX_ACK_PENDING = 256
 
 
 def stream_config(declared: StreamConfig, *, replicas: int) -> StreamConfig:
@@ -85,9 +87,14 @@ def stream_config(declared: StreamConfig, *, replicas: int) -> StreamConfig:
 
 
 def consumer_config(name: str, subject: str) -> ConsumerConfig:
-    """A durable pull consumer that every replica of a service shares."""
+    """A durable consumer whose messages are dealt out among the replicas of a service.
+
+    It pushes to a queue group: FastStream's pull loop waits for a batch to fill, this hears in 2 ms.
+    """
     return ConsumerConfig(
         durable_name=name,
+        deliver_subject=f"deliver.{name}",
+        deliver_group=name,
         filter_subject=subject,
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.EXPLICIT,
