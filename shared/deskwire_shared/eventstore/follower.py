@@ -63,6 +63,8 @@ class Follower:
         self._broken = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
         self.pending = 0
+        self.restarts = 0
+        """How often the consumer was lost and made anew; the server may have been another one since."""
 
     async def open(self) -> int:
         """Start following; how many messages wait in the stream. Raises when the stream does not exist."""
@@ -78,9 +80,12 @@ class Follower:
                 await self._watch
         await self._unsubscribe()
 
-    async def batch(self, most: int = 1000) -> list[Delivery]:
-        """Wait for at least one message and take what is there, `most` at the most."""
-        found = [await self._queue.get()]
+    async def batch(self, most: int = 1000, *, within: float | None = None) -> list[Delivery]:
+        """Wait for a message and take what is there, `most` at the most; nothing when `within` seconds have passed."""
+        found: list[Delivery] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                found.append(await self._queue.get())
         while len(found) < most and not self._queue.empty():
             found.append(self._queue.get_nowait())
         await self._answer_flow_control()
@@ -157,6 +162,7 @@ class Follower:
 
     async def _start_again(self) -> None:
         log.warning("stream consumer lost, making a new one", stream=self._stream, after_sequence=self._seen)
+        self.restarts += 1
         await self._unsubscribe()
         try:
             self.pending = await self._subscribe()

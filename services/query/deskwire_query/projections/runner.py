@@ -1,0 +1,140 @@
+"""Keeps a generation of tables true to the log: batch by batch, each commit exactly once.
+
+Rows and position are written in one transaction that demands the old position, so of two projectors one
+is overtaken and starts again from where the other has come to.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from structlog import get_logger
+
+from deskwire_query import catalogue
+from deskwire_query.catalogue import Generation, Position
+from deskwire_query.database import Database
+from deskwire_query.projections.desk import Desk
+from deskwire_query.projections.log import Logged, TicketLog, read_commits
+from deskwire_query.search.choosing import search_index
+from deskwire_query.tables import desk_tables
+from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.eventstore.follower import Delivery, Follower
+
+BATCH: Final = 1_000
+FILLING_BATCH: Final = 2_000
+REMEMBERED: Final = 1_000
+FILLING_REMEMBERED: Final = 20_000
+TICK_SECONDS: Final = 1.0
+
+Applied = Callable[[Generation, frozenset[str]], Awaitable[None]]
+"""Is told of every batch that has been written: how far, and which tickets."""
+Unreadable = Callable[[Logged], Awaitable[None]]
+"""Is told of every commit that cannot be decoded, before the batch with it is written."""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What read models are made from, and where they are kept."""
+
+    database: Database
+    log: TicketLog
+    codec: Codec
+
+
+async def nobody_told(*_told: object) -> None:
+    """Tell nobody."""
+
+
+class Runner:
+    """Carries one generation on."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        generation: Generation,
+        *,
+        applied: Applied = nobody_told,
+        unreadable: Unreadable = nobody_told,
+    ) -> None:
+        filling = generation.state == "filling"
+        self._sources = sources
+        self._applied = applied
+        self._unreadable = unreadable
+        self._batch = FILLING_BATCH if filling else BATCH
+        self._desk = Desk(
+            desk_tables(generation.number),
+            search_index(sources.database),
+            indexed=not filling,
+            remembered=FILLING_REMEMBERED if filling else REMEMBERED,
+        )
+        self.generation = generation
+        self.pending = 0
+
+    @property
+    def position(self) -> Position:
+        """Where in the log the generation stands."""
+        return self.generation.position
+
+    async def follow(self) -> None:
+        """Carry the generation on for ever. Raises Overtaken, LogChanged and the errors of NATS and the database."""
+        async with self._following() as follower:
+            restarts = follower.restarts
+            while True:
+                deliveries = await follower.batch(self._batch, within=TICK_SECONDS)
+                if follower.restarts != restarts:
+                    await self._sources.log.require(self.position)
+                    restarts = follower.restarts
+                self.pending = follower.pending
+                await self.apply(deliveries)
+
+    async def catch_up(self) -> None:
+        """Carry the generation on to the end that the log has now. Raises like `follow`."""
+        end = await self._sources.log.last_sequence()
+        if self.position.sequence >= end:
+            return
+        async with self._following() as follower:
+            while self.position.sequence < end:
+                deliveries = await follower.batch(self._batch, within=TICK_SECONDS)
+                self.pending = max(0, end - self.position.sequence)
+                await self.apply(deliveries)
+            self.pending = 0
+
+    async def apply(self, deliveries: list[Delivery]) -> None:
+        """Write what was delivered. Raises Overtaken when somebody else did."""
+        fresh = [delivery for delivery in deliveries if delivery.sequence > self.position.sequence]
+        if not fresh:
+            return
+        batch = await read_commits(fresh, self._sources.codec)
+        for logged in batch:
+            if logged.commit is None:
+                log.error("commit cannot be read", sequence=logged.sequence, reason=logged.reason)
+                await self._unreadable(logged)
+        tickets = await self._write(batch)
+        await self._applied(self.generation, tickets)
+
+    async def _write(self, batch: list[Logged]) -> frozenset[str]:
+        last = batch[-1]
+        new = replace(self.position, sequence=last.sequence, commit_id=last.commit_id)
+        try:
+            async with self._sources.database.writing() as connection:
+                await catalogue.advance(connection, self.generation, new)
+                tickets = await self._desk.apply(connection, batch)
+        except BaseException:
+            self._desk.forget()
+            raise
+        self.generation = self.generation.at(new)
+        return tickets
+
+    @asynccontextmanager
+    async def _following(self) -> AsyncIterator[Follower]:
+        position = await self._sources.log.require(self.position)
+        self.generation = self.generation.at(position)
+        follower = self._sources.log.follow(position)
+        try:
+            self.pending = await follower.open()
+            yield follower
+        finally:
+            await follower.close()

@@ -1,0 +1,84 @@
+"""Rows of the tables to the values that the read side answers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Final
+
+from deskwire_query.read_models import (
+    LinkView,
+    SlaClockView,
+    TaskView,
+    TicketDetail,
+    TicketRow,
+    TimelineEntry,
+)
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.facts import Address, Attachment
+
+Row = Mapping[Any, Any]
+
+LIST_COLUMNS: Final = tuple(field.name for field in fields(TicketRow))
+ENTRY_COLUMNS: Final = (
+    "ticket_id", "version", "sequence", "at", "kind", "fact", "correlation_id", "causation_id", "message_id",
+    "author_id", "author_name", "author_address", "subject", "text", "html", "quoted", "delivery",
+    "delivery_reason", "redacted", "moved_to",
+)  # fmt: skip
+
+
+def ticket_row(row: Row) -> TicketRow:
+    """Give a ticket as lists show it."""
+    return TicketRow(**_listed(row))
+
+
+def ticket_detail(row: Row) -> TicketDetail:
+    """Give a ticket with everything its page shows."""
+    return TicketDetail(
+        **_listed(row),
+        fields={name: tuple(value) if isinstance(value, list) else value for name, value in row["fields"].items()},
+        followers=tuple(row["followers"]),
+        links=tuple(LinkView(**link) for link in row["links"]),
+        tasks=tuple(TaskView(**{**task, "due_at": _moment(task["due_at"])}) for task in row["tasks"]),
+        seconds_logged=row["seconds_logged"],
+        rating=row["rating"],
+        cc=_addresses(row["cc"]),
+        follow_up_of=row["follow_up_of"],
+    )
+
+
+def timeline_entry(row: Row) -> TimelineEntry:
+    """Give an entry of a ticket's timeline."""
+    details = row["details"]
+    return TimelineEntry(
+        **{name: row[name] for name in ENTRY_COLUMNS},
+        actor=Actor.model_construct(kind=row["actor_kind"], id=row["actor_id"]),
+        to=_addresses(details.get("to", ())),
+        cc=_addresses(details.get("cc", ())),
+        attachments=tuple(Attachment.model_construct(**file) for file in row["attachments"]),
+        mentions=tuple(details.get("mentions", ())),
+        channel=details.get("channel", ""),
+        machine=details.get("machine"),
+        automated=details.get("automated", False),
+        data=details.get("data", {}),
+    )
+
+
+def _listed(row: Row) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in LIST_COLUMNS},
+        "tags": tuple(row["tags"]),
+        "clocks": tuple(_clock(clock) for clock in row["clocks"]),
+    }
+
+
+def _clock(clock: Row) -> SlaClockView:
+    moments = {"warn_at": _moment(clock["warn_at"]), "due_at": _moment(clock["due_at"])}
+    return SlaClockView(**{**clock, **moments})
+
+
+def _addresses(people: Iterable[Row]) -> tuple[Address, ...]:
+    return tuple(Address.model_construct(**person) for person in people)
+
+
+def _moment(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
