@@ -18,16 +18,17 @@ from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
-from deskwire_shared.runtime.parking import ParkingLot
+from deskwire_shared.runtime.parking import Parked, ParkingLot
 
-LINGER_SECONDS = 0.1
-"""How long a batch may take to fill: a client's fetch gives what came in only when the batch is full or this is over."""
 AT_ONCE = 32
 """Tickets worked on at the same time."""
 
 TRIES = 6
 BACKOFF_SECONDS = (1, 5, 15, 60, 300)
 """How long a failed message waits before the next try; after the last it is parked."""
+
+SEQUENCE_HEADER = "Deskwire-Sequence"
+"""Where a parked message stood in its stream."""
 
 log = get_logger(__name__)
 
@@ -124,8 +125,18 @@ class ProcessManager:
                 await message.nak(delay=BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS)) - 1])
                 continue
             log.error("reaction failed too often, message parked", tries=tries, error=repr(error), exc_info=error)
-            await self._parking.park(message.subject, message.data, message.headers or {}, reason=repr(error))
+            headers = {**(message.headers or {}), SEQUENCE_HEADER: str(_sequence(message))}
+            await self._parking.park(message.subject, message.data, headers, reason=repr(error))
             await message.ack()
+
+    async def replay(self, parked: Parked) -> None:
+        """React to a parked message once more."""
+        ticket_id = self._ticket_of(parked.reference)
+        sequence = int(parked.headers.get(SEQUENCE_HEADER, 0))
+        facts = frozenset(filter(None, parked.headers.get(FACTS_HEADER, "").split(",")))
+        message = HeardMessage(sequence, parked.data)
+        with bound_contextvars(ticket_id=ticket_id, consumer=self._consumer, sequence=sequence):
+            await self._react(Heard(ticket_id, sequence, parked.reference, facts, parked.at, (message,)))
 
     def _ticket_of(self, subject: str) -> str:
         """`ticket.<pp>.<ticket_id>` or `timer.due.<service>.<ticket_id>.<name>`."""

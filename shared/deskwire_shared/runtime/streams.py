@@ -68,6 +68,26 @@ CONSUMERS = (
 )
 """Durable consumers: stream, name, filter."""
 
+
+def service_of(consumer: str) -> str:
+    """The service that a consumer belongs to."""
+    return consumer.partition("-")[0]
+
+
+def consumer_hearing(service: str, subject: str) -> str | None:
+    """The consumer by which a service hears a subject; None when it hears it by none."""
+    return next(
+        (name for _, name, heard in CONSUMERS if service_of(name) == service and _matches(heard, subject)), None
+    )
+
+
+def _matches(heard: str, subject: str) -> bool:
+    wanted, tokens = heard.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        return len(tokens) >= len(wanted) and _matches(".".join(wanted[:-1]), ".".join(tokens[: len(wanted) - 1]))
+    return len(tokens) == len(wanted) and all(w in ("*", t) for w, t in zip(wanted, tokens, strict=True))
+
+
 ACK_WAIT_SECONDS = 60.0
 """How long a message of a killed process waits for another one."""
 
