@@ -43,3 +43,8 @@ def timer_due_subject(service: str, ticket_id: str, name: str) -> str:
 def parked_subject(service: str) -> str:
     """Where a service puts what it could not handle."""
     return f"parked.{service}"
+
+
+def replay_subject(name: str) -> str:
+    """Core NATS request (not stored): a service, or one of its consumers, handles something parked once more."""
+    return f"deskwire.replay.{name}"

@@ -7,6 +7,10 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from deskwire_shared.runtime.commands.doctor import health
+from deskwire_shared.runtime.commands.parked import parked
+from deskwire_shared.runtime.commands.people import token, user
+from deskwire_shared.runtime.commands.reading import reading
 from deskwire_shared.runtime.commands.serving import serving
 
 COMMANDS = "deskwire.commands"
@@ -38,7 +42,8 @@ def _of_services() -> EntryPoints:
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(serving)
+for commands in (serving, health, reading, parked, user, token):
+    app.add_typer(commands)
 
 
 @app.callback(invoke_without_command=True)

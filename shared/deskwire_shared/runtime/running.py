@@ -18,6 +18,7 @@ from deskwire_shared.runtime.embedded_nats import EmbeddedNatsFailed
 from deskwire_shared.runtime.listening import CannotListen
 from deskwire_shared.runtime.logs import configure_logs
 from deskwire_shared.runtime.nats_server import NatsServerMissing
+from deskwire_shared.runtime.parking import UnknownParked
 from deskwire_shared.runtime.settings import CommonSettings
 
 PATIENCE_SECONDS = 5.0
@@ -39,6 +40,7 @@ EXPECTED = (
     EventStoreError,
     NatsServerMissing,
     TooWeak,
+    UnknownParked,
     Unreachable,
 )
 """Failures whose message says all; no trace is shown for them."""
@@ -90,20 +92,23 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return leaves
 
 
-def discovered(settings: CommonSettings) -> CommonSettings:
-    """The settings with a NATS server in them: the one they name, or that of the Deskwire running here.
-
-    Raises CommandFailed when there is none.
-    """
+def known_server(settings: CommonSettings) -> CommonSettings:
+    """The settings with the NATS server they name or that of the Deskwire running here, if there is one."""
     if settings.nats_url is not None:
         return settings
     running = find_running(settings.data_dir)
-    if running is None:
+    return settings if running is None else settings.with_nats(running.nats_url, running.nats_system_url)
+
+
+def discovered(settings: CommonSettings) -> CommonSettings:
+    """The settings with a NATS server in them. Raises CommandFailed when there is none."""
+    found = known_server(settings)
+    if found.nats_url is None:
         raise CommandFailed(
             f"nothing runs on {settings.data_dir}, and DESKWIRE_NATS_URL names no server."
             " Start `deskwire up`, or set it."
         )
-    return settings.with_nats(running.nats_url, running.nats_system_url)
+    return found
 
 
 @contextlib.asynccontextmanager

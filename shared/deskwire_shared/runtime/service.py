@@ -15,6 +15,8 @@ from deskwire_shared.runtime.desk import Desk
 from deskwire_shared.runtime.health import Health, Unhealthy
 from deskwire_shared.runtime.parking import ParkingLot
 from deskwire_shared.runtime.process_manager import ProcessManager, React
+from deskwire_shared.runtime.replaying import Replay, hear_replays
+from deskwire_shared.runtime.streams import service_of
 
 Stop = Callable[[], Awaitable[None]]
 
@@ -41,10 +43,15 @@ class Runtime(Desk):
         self, consumer: str, stream: str, subject: str, react: React, *, facts: frozenset[str] = frozenset()
     ) -> None:
         """Run a process manager on a durable consumer; with `facts`, other commits are skipped unread."""
-        service = consumer.partition("-")[0]
-        manager = ProcessManager(consumer, stream, subject, react, parking=self.parking(service), facts=facts)
+        parking = self.parking(service_of(consumer))
+        manager = ProcessManager(consumer, stream, subject, react, parking=parking, facts=facts)
         manager.subscribe(self.broker)
+        self.on_replay(consumer, manager.replay)
         self.health.add(f"consumer {consumer}", self._consumer_check(stream, consumer))
+
+    def on_replay(self, name: str, replay: Replay) -> None:
+        """Handle what a service or one of its consumers has parked once more, when somebody asks for it."""
+        hear_replays(self.broker, self.js, name, replay)
 
     @cached_property
     def lag(self) -> Gauge:
