@@ -84,8 +84,7 @@ class ProcessManager:
         """Hear the consumer that `deskwire migrate` made, together with the other replicas of the service."""
         subscriber = broker.subscriber(
             self._subject,
-            queue=self._consumer,
-            durable=self._consumer,
+            queue=self._consumer,  # also the name of the durable consumer
             stream=JStream(self._stream, declare=False),
             ack_policy=AckPolicy.MANUAL,
             max_workers=AT_ONCE,
