@@ -1,10 +1,44 @@
 """Wires the sla service: the one place that reads its settings and builds its parts."""
 
+import typer
+
+from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS, TIMERS
+from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.runtime.service import Runtime, Service
+from deskwire_sla.handlers import HEARD, ServiceLevels
+from deskwire_sla.policy_book import PolicyBook
+from deskwire_sla.rechecks import Rechecks
+from deskwire_sla.settings import SlaSettings
+from deskwire_sla.timers import Timers
+
+DAY_SECONDS = 86_400
 
 
-async def start(runtime: Runtime, role: str | None) -> None:
-    """Start what the role asks for in a runtime."""
+async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - sla has one role
+    """React to tickets, timers and changed policies in a runtime."""
+    timers = Timers(runtime.js, keep_seconds=SlaSettings().keep_fired_timers_days * DAY_SECONDS)
+    levels = ServiceLevels(
+        recorder=runtime.recorder,
+        store=runtime.store,
+        directory=runtime.directory,
+        book=PolicyBook(runtime.directory),
+        timers=timers,
+        clock=runtime.clock,
+    )
+    rechecks = Rechecks(
+        runtime.directory, timers, lambda: Follower(runtime.connection, TICKETS, subjects=["ticket.>"])
+    )  # fmt: skip
+    runtime.react("sla", TICKETS, "ticket.>", levels.on_commits, facts=HEARD)
+    runtime.react("sla-timers", TIMERS, "timer.due.sla.>", levels.on_timers)
+    runtime.react("sla-policies", DIRECTORY, "directory.sla_policy.*", rechecks.on_change)
+    runtime.react("sla-calendars", DIRECTORY, "directory.calendar.*", rechecks.on_change)
 
 
-service = Service(name="sla", start=start)
+def commands() -> dict[str, typer.Typer]:
+    """The command line of the service."""
+    from deskwire_sla.commands import sla  # noqa: PLC0415 - only the command line needs it
+
+    return {"sla": sla}
+
+
+service = Service(name="sla", start=start, commands=commands)

@@ -1,0 +1,171 @@
+"""What a policy says about a ticket: the clocks that hold, and what became of them until now.
+
+All of it follows from the ticket's history, the policy and its calendar, as if that policy had always held: a
+changed target or calendar moves the due time and keeps the time used. Time that merely passes changes no clock:
+`used` is counted until the clock last started or paused.
+
+A breach is due from the moment `due_at` on; an answer at that very moment is still in time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from deskwire_shared.contracts.facts import Metric, SlaClock
+from deskwire_shared.ticket.commands import BreachSla, MeetSla, SingleCommand, WarnSla
+from deskwire_shared.ticket.lifecycle import OVER
+from deskwire_shared.ticket.state import Ticket
+from deskwire_sla.calendars import NeverDue, OpenHours, Pause, due, elapsed
+from deskwire_sla.policies import Terms
+from deskwire_sla.runs import Run, over_since, pauses_of, priority_at, runs_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """A run measured by the hours of a policy."""
+
+    run: Run
+    hours: OpenHours
+    pauses: tuple[Pause, ...]
+    target: int
+    warn_at: datetime | None
+    due_at: datetime | None
+
+    def used(self, until: datetime) -> int:
+        """Count the seconds used until a moment."""
+        return elapsed(self.hours, self.run.start, until, self.pauses)
+
+
+def clocks(ticket: Ticket, terms: Terms) -> tuple[SlaClock, ...]:
+    """Tell the clocks of what is owed now; a ticket that is over has none."""
+    if ticket.status in OVER:
+        return ()
+    is_paused = ticket.status in terms.policy.pause_on
+    return tuple(_clock(one, is_paused=is_paused) for one in _measured(ticket, terms) if one.run.stop is None)
+
+
+def outcomes(ticket: Ticket, terms: Terms, now: datetime) -> tuple[SingleCommand, ...]:
+    """Tell what is due to be noted at a moment: what was warned of, missed or reached and is not noted yet."""
+    over_at = over_since(ticket)
+    wishes: list[SingleCommand] = []
+    for measured in _measured(ticket, terms):
+        run = measured.run
+        if run.stop is None:
+            known = (over_at or now) >= terms.since or _stands(ticket, run)
+            wishes += _owed(measured, ticket, terms, now) if known else ()
+        elif run.stop >= terms.since or _stands(ticket, run):
+            wishes += _ended(measured, run.stop, ticket, terms)
+    return tuple(wishes)
+
+
+def _measured(ticket: Ticket, terms: Terms) -> Iterator[Measured]:
+    """Measure the runs that something is promised for and that are not settled yet."""
+    if terms.hours is None:
+        return
+    pauses = pauses_of(ticket, terms.policy.pause_on)
+    for run in runs_of(ticket):
+        priority = priority_at(ticket, run.stop) if run.stop else ticket.priority
+        target = terms.target(run.metric, priority)
+        if target is not None and not (run.stop and _has(ticket, run, "met")):
+            yield _measure(run, target, terms.hours, pauses, warn_after=int(target * terms.warn_share))
+
+
+def _measure(run: Run, target: int, hours: OpenHours, pauses: tuple[Pause, ...], *, warn_after: int) -> Measured:
+    return Measured(
+        run=run,
+        hours=hours,
+        pauses=pauses,
+        target=target,
+        warn_at=_due(hours, run.start, warn_after, pauses),
+        due_at=_due(hours, run.start, target, pauses),
+    )
+
+
+def _due(hours: OpenHours, start: datetime, seconds: int, pauses: tuple[Pause, ...]) -> datetime | None:
+    """When the seconds are used up; None while a pause holds the rest, or where the calendar never opens that long."""
+    try:
+        return due(hours, start, seconds, pauses)
+    except NeverDue:
+        return None
+
+
+def _clock(measured: Measured, *, is_paused: bool) -> SlaClock:
+    run = measured.run
+    return SlaClock(
+        metric=run.metric,
+        cycle=run.cycle,
+        state="paused" if is_paused else "running",
+        target=measured.target,
+        used=measured.used(_last_turn(measured, is_paused=is_paused)),
+        warn_at=measured.warn_at,
+        due_at=measured.due_at,
+    )
+
+
+def _last_turn(measured: Measured, *, is_paused: bool) -> datetime:
+    """When the clock last started or paused."""
+    turns = [start if end is None else end for start, end in measured.pauses if is_paused or end is not None]
+    return max([measured.run.start, *turns])
+
+
+def _owed(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> Iterator[SingleCommand]:
+    run, due_at, warn_at = measured.run, measured.due_at, measured.warn_at
+    if due_at is not None and due_at <= now:
+        yield from _breach(measured, due_at, ticket, terms)
+    elif warn_at is not None and warn_at <= now and ticket.status not in OVER and not _is_judged(ticket, run):
+        yield WarnSla(
+            metric=run.metric,
+            cycle=run.cycle,
+            policy_id=terms.policy_id,
+            used=measured.used(now),
+            target=measured.target,
+            due_at=due_at,
+        )
+
+
+def _ended(measured: Measured, stop: datetime, ticket: Ticket, terms: Terms) -> Iterator[SingleCommand]:
+    run, due_at = measured.run, measured.due_at
+    is_late = due_at is not None and due_at < stop
+    if due_at is not None and is_late:
+        yield from _breach(measured, due_at, ticket, terms)
+    yield MeetSla(
+        metric=run.metric,
+        cycle=run.cycle,
+        policy_id=terms.policy_id,
+        used=measured.used(stop),
+        target=measured.target,
+        late=is_late,
+    )
+
+
+def _breach(measured: Measured, due_at: datetime, ticket: Ticket, terms: Terms) -> Iterator[SingleCommand]:
+    run = measured.run
+    if _has(ticket, run, "breached") or _was_missed_before(ticket, run, due_at):
+        return
+    yield BreachSla(
+        metric=run.metric, cycle=run.cycle, policy_id=terms.policy_id, target=measured.target, due_at=due_at
+    )
+
+
+def _was_missed_before(ticket: Ticket, run: Run, due_at: datetime) -> bool:
+    """Whether the run goes on with one that was missed: a promise is broken once."""
+    earlier = {cycle for metric, cycle, what in ticket.sla_outcomes if (metric, what) == (run.metric, "breached")}
+    return due_at <= run.began and any(cycle < run.cycle for cycle in earlier)
+
+
+def _is_judged(ticket: Ticket, run: Run) -> bool:
+    return any((metric, cycle) == (run.metric, run.cycle) for metric, cycle, _ in ticket.sla_outcomes)
+
+
+def _has(ticket: Ticket, run: Run, what: str) -> bool:
+    return (run.metric, run.cycle, what) in ticket.sla_outcomes
+
+
+def _stands(ticket: Ticket, run: Run) -> bool:
+    """Whether a clock was noted for the run."""
+    standing = ticket.sla.clocks if ticket.sla else ()
+    return any(_key(clock) == (run.metric, run.cycle) for clock in standing)
+
+
+def _key(clock: SlaClock) -> tuple[Metric, int]:
+    return clock.metric, clock.cycle

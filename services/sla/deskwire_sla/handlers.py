@@ -1,0 +1,129 @@
+"""What sla does when it hears a commit or a timer: it looks at the ticket, notes what is due, sets the next timer.
+
+Whatever wakes it, the question is the same and the answer follows from the history alone. So a reaction that died
+half-way is repaired by the next one, and the message that caused it is only acknowledged when the timer stands.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.directory import DOCUMENTS
+from deskwire_shared.contracts.facts import (
+    FACTS,
+    Acknowledged,
+    Fact,
+    Linked,
+    NoteAdded,
+    ReplyBounced,
+    ReplyDelivered,
+    RuleApplied,
+    SlaApplied,
+    SlaBreached,
+    SlaMet,
+    SlaWarned,
+    TaskAdded,
+    TaskCompleted,
+    TimeLogged,
+)
+from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.surroundings import surroundings_of
+from deskwire_shared.eventstore.port import EventStore
+from deskwire_shared.eventstore.recorder import Cause, Recorder
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.process_manager import Heard
+from deskwire_shared.ticket.commands import Several
+from deskwire_shared.ticket.decider import decide
+from deskwire_shared.ticket.lifecycle import OVER
+from deskwire_shared.ticket.state import Ticket
+from deskwire_sla.hints import Hint
+from deskwire_sla.policies import Terms, choose
+from deskwire_sla.policy_book import PolicyBook
+from deskwire_sla.rechecks import DirectoryLags
+from deskwire_sla.review import next_look, review
+from deskwire_sla.timers import SERVICE, Timers
+
+OWN: Final[tuple[type[Fact], ...]] = (SlaApplied, SlaWarned, SlaBreached, SlaMet)
+WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
+    NoteAdded, TimeLogged, TaskAdded, TaskCompleted, Linked, ReplyDelivered, ReplyBounced, Acknowledged, RuleApplied,
+)  # fmt: skip
+HEARD: Final = frozenset(name for name, model in FACTS.items() if model not in {*OWN, *WITHOUT_CONSEQUENCE})
+"""The facts that sla reacts to, by stored name."""
+
+BY_SLA: Final = Actor(kind="system", id=SERVICE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceLevels:
+    """Watches the promises made for tickets."""
+
+    recorder: Recorder
+    store: EventStore
+    directory: Directory
+    book: PolicyBook
+    timers: Timers
+    clock: Clock
+
+    async def on_commits(self, heard: Heard) -> None:
+        """Look at a ticket because something happened to it."""
+        ticket = await self.recorder.ticket(heard.ticket_id, at_least=heard.sequence)
+        await self._look_at(ticket, _hint(heard), self._now(heard))
+
+    async def on_timers(self, heard: Heard) -> None:
+        """Look at a ticket because its time has come, or because a policy or a calendar changed."""
+        for message in heard.messages:
+            self._require_known(Hint.model_validate_json(message.data))
+        ticket = await self.recorder.ticket(heard.ticket_id)
+        await self._look_at(ticket, _hint(heard), self._now(heard))
+
+    def _now(self, heard: Heard) -> datetime:
+        """The moment by this machine's clock, but not before the server let this message happen."""
+        return max(self.clock.now(), heard.stored_at)
+
+    def _require_known(self, hint: Hint) -> None:
+        for wanted in hint.revisions:
+            if self.directory.revision(DOCUMENTS[wanted.kind], wanted.id) < wanted.revision:
+                raise DirectoryLags(f"{wanted.kind} {wanted.id} is not known yet at revision {wanted.revision}")
+
+    async def _look_at(self, ticket: Ticket, hint: Hint, now: datetime) -> None:
+        if not ticket.exists:
+            return
+        wish = await self._wish(ticket, now)
+        if decide(wish(ticket), ticket):
+            # Idempotent by what the ticket says, not by the command: told again later, more may be due.
+            cause = Cause(new_id(), BY_SLA, now, hint.correlation_id, hint.commit_id)
+            outcome = await self.recorder.record(ticket.id, wish, cause)
+            ticket = outcome.ticket
+        await self._set_timer(ticket, hint, now)
+
+    async def _wish(self, ticket: Ticket, now: datetime) -> Callable[[Ticket], Several]:
+        """What to wish for the ticket as it is or as it will be found a moment later."""
+        terms = await self.book.terms()
+        asked = [one.policy.conditions for one in terms.values() if one.policy.active]
+        surroundings = await surroundings_of(ticket, self.directory, asked)
+        return lambda found: review(found, _terms_for(found, terms, surroundings.context(found)), now)
+
+    async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime) -> None:
+        """Set the timer and then look whether the ticket is still the one it was set for.
+
+        Of two reactions to one ticket the slower one might otherwise leave the timer of an older state.
+        """
+        while await self.timers.set(ticket.id, next_look(ticket, now), hint):
+            tip = await self.store.tip(ticket.id)
+            if tip.version == ticket.version:
+                return
+            ticket = await self.recorder.ticket(ticket.id, at_least=tip.sequence)
+
+
+def _terms_for(ticket: Ticket, terms: dict[str, Terms], context: dict[str, object]) -> Terms | None:
+    """The policy that holds; a ticket that is over stays with the one it had."""
+    if ticket.status in OVER and ticket.sla is not None:
+        return terms.get(ticket.sla.policy_id or "")
+    return choose(terms, context)
+
+
+def _hint(heard: Heard) -> Hint:
+    return Hint.model_validate_json(heard.messages[-1].data).model_copy(update={"revisions": ()})

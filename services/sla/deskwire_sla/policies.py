@@ -1,0 +1,41 @@
+"""Which policy holds for a ticket, and what it promises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from deskwire_shared.contracts.directory import SlaPolicy
+from deskwire_shared.contracts.facts import Metric, Priority
+from deskwire_shared.ticket.conditions import holding
+from deskwire_sla.calendars import OpenHours
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """A policy made ready to reckon with. `hours` is None while the directory lacks its calendar.
+
+    `since` is when this revision was written: what was over before it is not judged by it.
+    """
+
+    policy_id: str
+    revision: int
+    policy: SlaPolicy
+    hours: OpenHours | None
+    calendar_revision: int = 0
+    since: datetime
+
+    def target(self, metric: Metric, priority: Priority) -> int | None:
+        """Tell the seconds that are promised; None when nothing is."""
+        return next((one.seconds.get(priority) for one in self.policy.targets if one.metric == metric), None)
+
+    @property
+    def warn_share(self) -> float:
+        """The share of a target after which a warning is due."""
+        return self.policy.warn_at
+
+
+def choose(terms: Mapping[str, Terms], context: Mapping[str, object]) -> Terms | None:
+    """Choose the first active policy, by order and then by id, whose conditions hold."""
+    in_order = sorted(terms.values(), key=lambda one: (one.policy.order, one.policy_id))
+    holds = (one for one in in_order if one.policy.active and holding(one.policy.conditions, context) is not None)
+    return next(holds, None)

@@ -1,0 +1,70 @@
+"""What is to be noted on a ticket at a moment, and when to look at it again. Asked twice, it wishes for nothing new."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from deskwire_shared.contracts.facts import SlaClock
+from deskwire_shared.ticket import limits
+from deskwire_shared.ticket.commands import ApplySla, Several, SingleCommand, WakeTicket
+from deskwire_shared.ticket.lifecycle import OVER
+from deskwire_shared.ticket.state import Ticket
+from deskwire_sla.clocks import clocks, outcomes
+from deskwire_sla.policies import Terms
+
+
+def review(ticket: Ticket, terms: Terms | None, now: datetime) -> Several:
+    """Wish for the clocks that hold, for what became of them, and for the end of a sleep that is over."""
+    if ticket.is_merged:
+        return Several(commands=_without_clocks(ticket, None))
+    applying = _without_clocks(ticket, terms) if ticket.status in OVER else (_with_clocks(ticket, terms),)
+    judging = outcomes(ticket, terms, now) if terms else ()
+    commands = (*_waking(ticket, now), *applying, *judging)
+    return Several(commands=commands[: limits.COMMANDS])  # the rest follows with the next look
+
+
+def next_look(ticket: Ticket, after: datetime) -> datetime | None:
+    """Tell when something will be due next; None when only a new fact can change anything."""
+    if ticket.is_merged or ticket.status in OVER:
+        return None
+    moments = [moment for clock in (ticket.sla.clocks if ticket.sla else ()) for moment in _moments(clock, ticket)]
+    if ticket.snoozed_until is not None:
+        moments.append(ticket.snoozed_until)
+    return min((moment for moment in moments if moment > after), default=None)
+
+
+def _with_clocks(ticket: Ticket, terms: Terms | None) -> ApplySla:
+    if terms is None:
+        return ApplySla(policy_id=None)
+    return _applying(terms, clocks(ticket, terms))
+
+
+def _without_clocks(ticket: Ticket, terms: Terms | None) -> tuple[SingleCommand, ...]:
+    """Leave a ticket that is over under the policy it had."""
+    if ticket.sla is not None:
+        return (ApplySla(**ticket.sla.model_dump(exclude={"type", "clocks"})),)
+    return (_applying(terms, ()),) if terms else ()
+
+
+def _applying(terms: Terms, clocks: tuple[SlaClock, ...]) -> ApplySla:
+    return ApplySla(
+        policy_id=terms.policy_id,
+        policy_revision=terms.revision,
+        calendar_id=terms.policy.calendar_id,
+        calendar_revision=terms.calendar_revision,
+        clocks=clocks,
+    )
+
+
+def _waking(ticket: Ticket, now: datetime) -> tuple[SingleCommand, ...]:
+    is_due = ticket.snoozed_until is not None and ticket.snoozed_until <= now and not ticket.is_closed
+    return (WakeTicket(reason="due", at=now),) if is_due else ()
+
+
+def _moments(clock: SlaClock, ticket: Ticket) -> Iterator[datetime]:
+    noted = {what for metric, cycle, what in ticket.sla_outcomes if (metric, cycle) == (clock.metric, clock.cycle)}
+    if clock.state == "paused" or noted & {"breached", "met"}:
+        return
+    if clock.due_at is not None:
+        yield clock.due_at
+    if clock.warn_at is not None and "warned" not in noted:
+        yield clock.warn_at
