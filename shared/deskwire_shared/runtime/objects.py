@@ -8,9 +8,10 @@ Errors:
 """
 
 import asyncio
+import ctypes
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,10 @@ from obstore.store import LocalStore, ObjectStore
 
 CHUNK_BYTES: Final = 256 * 1024
 BATCH: Final = 256
-"""Files written to disk together: one flush of the disk serves them all."""
+"""Most files that are written to disk together: one flush of the disk serves them all."""
+MANY: Final = 4
+
+_syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux only
 
 
 class ObjectError(Exception):
@@ -124,71 +128,86 @@ class _LocalWriter:
 
 
 def _write_files(root: Path, files: list[tuple[str, bytes]]) -> list[bool | OSError]:
-    """First every content, then every name: the disk flushes each kind once for all of them."""
-    staged = [_stage(root, key, data) for key, data in files]
-    named = [_name(path) if isinstance(path, _Staged) else path for path in staged]
-    return [_flush_folder(path, outcome) if isinstance(path, _Staged) else path
-            for path, outcome in zip(staged, named, strict=True)]  # fmt: skip
+    """Write every content, then every name: a name never stands for content that is not on disk."""
+    writings = [_Writing(root / key, data) for key, data in files]
+    _each(writings, _Writing.stage)
+    _flush(root, writings, _Writing.flush_content)
+    _each(writings, _Writing.name)
+    _flush(root, writings, _Writing.flush_name)
+    return [writing.outcome for writing in writings]
 
 
-class _Staged:
-    """A file whose content is written under a name of its own; only later it gets its real one."""
+class _Writing:
+    """A file on its way to disk; its outcome is whether it is new, or why it could not be written."""
 
     def __init__(self, path: Path, data: bytes) -> None:
-        self.path = path
+        self.outcome: bool | OSError = True
+        self._path = path
+        self._data = data
         # Stores that list a folder leave out names with `#` and a number: uploads that were not finished.
-        self.temporary = path.with_name(f"{path.name}#{secrets.randbits(63)}")
-        self.descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(self.descriptor, "wb", closefd=False) as file:
-                file.write(data)
-        except OSError:
-            self.discard()
-            raise
+        self._temporary = path.with_name(f"{path.name}#{secrets.randbits(63)}")
 
-    def flush(self) -> None:
+    def stage(self) -> None:
+        """Write the content under a name of its own."""
+        _make_folder(self._path.parent)
+        self._temporary.touch(mode=0o600, exist_ok=False)
+        self._temporary.write_bytes(self._data)
+
+    def flush_content(self) -> None:
         """Wait until the content is on disk."""
-        os.fsync(self.descriptor)
+        _flush_path(self._temporary)
 
-    def discard(self) -> None:
-        """Leave nothing under the temporary name."""
-        os.close(self.descriptor)
-        with suppress(FileNotFoundError):
-            self.temporary.unlink()
+    def name(self) -> None:
+        """Give the content its real name, unless that is taken."""
+        try:
+            os.link(self._temporary, self._path)
+        except FileExistsError:
+            self.outcome = False
+        self._temporary.unlink()
+
+    def flush_name(self) -> None:
+        """Wait until the name is on disk, also when another writer gave it."""
+        _flush_path(self._path.parent)
+
+    def fail(self, error: OSError) -> None:
+        """Keep why, and nothing else."""
+        self.outcome = error
+        with suppress(OSError):
+            self._temporary.unlink()
 
 
-def _stage(root: Path, key: str, data: bytes) -> _Staged | OSError:
-    path = root / key
+def _each(writings: list[_Writing], step: Callable[[_Writing], None]) -> None:
+    for writing in writings:
+        if isinstance(writing.outcome, OSError):
+            continue
+        try:
+            step(writing)
+        except OSError as error:
+            writing.fail(error)
+
+
+def _flush(root: Path, writings: list[_Writing], flush_one: Callable[[_Writing], None]) -> None:
+    """Flush files one by one or, when there are many, the whole file system, which costs as much as two files."""
+    if len(writings) < MANY or _syncfs is None:
+        _each(writings, flush_one)
+        return
     try:
-        _make_folder(path.parent)
-        return _Staged(path, data)
+        _flush_file_system(root)
     except OSError as error:
-        return error
+        for writing in writings:
+            writing.fail(error)
 
 
-def _name(staged: _Staged) -> bool | OSError:
+def _flush_file_system(root: Path) -> None:
+    """Wait until all that was written is on disk (syncfs(2); it tells of failed writes since Linux 5.8)."""
+    assert _syncfs is not None
+    descriptor = os.open(root, os.O_RDONLY)
     try:
-        staged.flush()
-        os.link(staged.temporary, staged.path)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        return error
-    else:
-        return True
+        if _syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
     finally:
-        staged.discard()
-
-
-def _flush_folder(staged: _Staged, outcome: bool | OSError) -> bool | OSError:  # noqa: FBT001  # an outcome, not a switch
-    """Wait until the name is on disk, another writer's too."""
-    if isinstance(outcome, OSError):
-        return outcome
-    try:
-        _flush(staged.path.parent)
-    except OSError as error:
-        return error
-    return outcome
+        os.close(descriptor)
 
 
 def _make_folder(path: Path) -> None:
@@ -197,11 +216,11 @@ def _make_folder(path: Path) -> None:
     _make_folder(path.parent)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
-    _flush(path.parent)
+    _flush_path(path.parent)
 
 
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _flush_path(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
