@@ -1,8 +1,5 @@
 """Wires the intake service: the one place that reads its settings and builds its parts."""
 
-import typer
-
-from deskwire_intake import commands
 from deskwire_intake.channels.email import EmailChannel
 from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
@@ -13,6 +10,7 @@ from deskwire_intake.numbers import JetStreamNumbers
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
+from deskwire_shared.runtime.listening import bind
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
 
@@ -59,13 +57,10 @@ async def _start_email(runtime: Runtime, settings: IntakeSettings, intake: Intak
         idle_seconds=settings.smtp_idle_seconds,
     )
     listener = SmtpListener(channel, limits, figures, hostname=settings.smtp_hostname)
-    await listener.start(runtime.settings.bind_host, runtime.settings.smtp_port)
+    address = runtime.settings.bind_host, runtime.settings.smtp_port
+    await listener.start(bind(*address, setting="DESKWIRE_SMTP_PORT"))
     runtime.on_stop(reader.close)
     runtime.on_stop(listener.stop)
 
 
-def _commands() -> dict[str, typer.Typer]:
-    return {"mail": commands.mail}
-
-
-service = Service(name="intake", start=start, roles=(EMAIL_ROLE, API_ROLE), commands=_commands)
+service = Service(name="intake", start=start, roles=(EMAIL_ROLE, API_ROLE))

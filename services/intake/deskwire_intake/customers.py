@@ -26,20 +26,19 @@ class Customers:
         """The id under which a person with that address is known, or will be."""
         return person_id(address, self._site_key)
 
-    async def find(self, address: str) -> Customer | None:
-        """The customer with that address.
+    async def find(self, customer_id: str) -> Customer | None:
+        """The customer with that id.
 
         The person's key is made ready too: what is written next needs it, in more than one place at once.
         """
-        customer_id = self.id_of(address)
         customer, _ = await asyncio.gather(
             self._directory.fetch(Customer, customer_id), self._keys.current(customer_id)
         )
         return customer
 
-    async def enter(self, person: Address) -> None:
+    async def enter(self, customer_id: str, person: Address) -> None:
         """Enter somebody who is not in the directory; another process may do the same at this moment."""
-        customer_id, customer = self.id_of(person.address), self._new(person)
+        customer = self._new(person)
         try:
             await self._directory.put(customer_id, customer, actor=INTAKE, expected_revision=0)
         except RevisionConflict:

@@ -65,11 +65,12 @@ class Intake:
     objects: Objects
     clock: Clock
 
-    async def accept(self, message: InboundMessage) -> Accepted:
+    async def accept(self, message: InboundMessage, raw_is_safe: Awaitable[object]) -> Accepted:
         """Enter a message on its ticket; see `channels.port.Accept`."""
+        author_id, correlation_id = self.customers.id_of(message.author.address), new_id()
         for _ in range(ATTEMPTS):
             try:
-                outcome = await self._enter(_Entering(message, new_id()))
+                outcome = await self._enter(_Entering(message, raw_is_safe, author_id, correlation_id))
             except (TicketIsClosed, TicketIsMerged):
                 continue
             return _accepted(message, outcome)
@@ -116,6 +117,7 @@ class Intake:
             reason=reply.reason,
             recipients=reply.recipients[: limits.RECIPIENTS],
         )
+        await entering.raw_is_safe
         try:
             return await self.recorder.record(reply.ticket_id, bounce, self._cause(entering))
         except (TicketDoesNotExist, UnknownMessage, ReplyWasWithdrawn):
@@ -132,7 +134,7 @@ class Intake:
         attachments = await self._prepare(entering)
         wish = ReceiveReply(
             **_words(entering.message, ticket.id, entering.message.new_text, attachments),
-            author_id=self.customers.id_of(entering.message.author.address),
+            author_id=entering.author_id,
         )
         return await self._with_customer(entering, self.recorder.record(ticket.id, wish, self._cause(entering)))
 
@@ -171,11 +173,10 @@ class Intake:
         message = entering.message
         first_id, last_id = _ids_to_open(message)[0], opened_by_fingerprint(message.fingerprint)
         number, attachments = await asyncio.gather(self.numbers.take(first_id), self._prepare(entering))
-        requester_id = self.customers.id_of(message.author.address)
 
         def opening(ticket_id: str, number: int) -> OpenTicket:
             words = _words(message, ticket_id, message.text, attachments)
-            return OpenTicket(**words, number=number, requester_id=requester_id, follow_up_of=follow_up_of)
+            return OpenTicket(**words, number=number, requester_id=entering.author_id, follow_up_of=follow_up_of)
 
         try:
             return await self._with_customer(entering, record(first_id, number, opening(first_id, number)))
@@ -184,16 +185,16 @@ class Intake:
             return await self._with_customer(entering, record(last_id, number, opening(last_id, number)))
 
     async def _prepare(self, entering: "_Entering") -> tuple[Attachment, ...]:
-        """Look the customer up and keep the files; both must be there before the log refers to them."""
-        customer, attachments = await asyncio.gather(
-            self._look_up(entering), keep_files(self.objects, entering.message.files)
+        """Look the customer up and keep all bytes; they must be there before the log refers to them."""
+        customer, attachments, _ = await asyncio.gather(
+            self._look_up(entering), keep_files(self.objects, entering.message.files), entering.raw_is_safe
         )
         if customer is not None and customer.blocked:
             raise SenderIsBlocked
         return attachments
 
     async def _look_up(self, entering: "_Entering") -> Customer | None:
-        customer = await self.customers.find(entering.message.author.address)
+        customer = await self.customers.find(entering.author_id)
         entering.is_known = customer is not None
         return customer
 
@@ -201,14 +202,14 @@ class Intake:
         """Record while somebody unknown is entered in the directory."""
         if entering.is_known:
             return await recording
-        outcome, _ = await asyncio.gather(recording, self.customers.enter(entering.message.author))
+        outcome, _ = await asyncio.gather(recording, self.customers.enter(entering.author_id, entering.message.author))
         entering.is_known = True
         return outcome
 
     def _cause(self, entering: "_Entering") -> Cause:
         return Cause(
             command_id=entering.message.fingerprint,
-            actor=Actor(kind="customer", id=self.customers.id_of(entering.message.author.address)),
+            actor=Actor(kind="customer", id=entering.author_id),
             at=self.clock.now(),
             correlation_id=entering.correlation_id,
         )
@@ -219,6 +220,8 @@ class _Entering:
     """A message on its way into the log."""
 
     message: InboundMessage
+    raw_is_safe: Awaitable[object]
+    author_id: str
     correlation_id: str
     is_known: bool = False
 

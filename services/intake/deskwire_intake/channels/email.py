@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -72,12 +72,18 @@ class EmailChannel:
         Raises what a later try may not meet: the mail is not ours yet then.
         """
         started = perf_counter()
-        raw_key = raw_mail_key(delivery)
-        raw = with_trace(delivery, self.clock.now())
-        _, mail = await asyncio.gather(self.objects.put(raw_key, raw), self._read(raw))
-        results = [await self._enter(mail, box, raw_key, delivery) for box in self._boxes(delivery.recipients)]
+        raw_key, raw = raw_mail_key(delivery), with_trace(delivery, self.clock.now())
+        keeping = asyncio.ensure_future(self.objects.put(raw_key, raw))
+        _, results = await asyncio.gather(keeping, self._read_and_enter(delivery, raw, raw_key, keeping))
         self.figures.seconds.labels(EMAIL).observe(perf_counter() - started)
         return results
+
+    async def _read_and_enter(
+        self, delivery: Delivery, raw: bytes, raw_key: str, keeping: Awaitable[object]
+    ) -> list[Accepted | Parked]:
+        mail = await self._read(raw)
+        boxes = self._boxes(delivery.recipients)
+        return [await self._enter(mail, _Arrival(box, raw_key, delivery.sender, keeping)) for box in boxes]
 
     async def _read(self, raw: bytes) -> ParsedMail | CannotBeHandled:
         try:
@@ -90,18 +96,17 @@ class EmailChannel:
         found = (self.mailboxes.find(recipient) for recipient in recipients)
         return list(dict.fromkeys(box for box in found if box is not None))
 
-    async def _enter(
-        self, mail: ParsedMail | CannotBeHandled, box: Mailbox, raw_key: str, delivery: Delivery
-    ) -> Accepted | Parked:
+    async def _enter(self, mail: ParsedMail | CannotBeHandled, arrival: "_Arrival") -> Accepted | Parked:
         if isinstance(mail, CannotBeHandled):
-            return await self._park(mail, box, raw_key)
+            return await self._park(mail, arrival)
         try:
-            self._refuse_loop(mail, box)
-            accepted = await self.accept(inbound_message(mail, box, raw_key, delivery.sender, self.key))
+            self._refuse_loop(mail, arrival.box)
+            message = inbound_message(mail, arrival.box, arrival.raw_key, arrival.sender, self.key)
+            accepted = await self.accept(message, arrival.keeping)
         except Exception as error:
             if passes(error):
                 raise
-            return await self._park(error, box, raw_key)
+            return await self._park(error, arrival)
         self.figures.count(EMAIL, "repeated" if accepted.repeated else "accepted")
         return accepted
 
@@ -110,13 +115,25 @@ class EmailChannel:
         if found is not None:
             raise OwnMailCameBack(found.reason)
 
-    async def _park(self, error: Exception, box: Mailbox, raw_key: str) -> Parked:
+    async def _park(self, error: Exception, arrival: "_Arrival") -> Parked:
+        await arrival.keeping
         expected = isinstance(error, CannotBeHandled)
         reason = str(error) if expected else f"{type(error).__name__}: {error}"
-        number = await self.parking.park(raw_key, b"", {"mailbox": box.address}, reason=reason)
-        log.warning("mail parked", raw_key=raw_key, number=number, reason=reason, exc_info=None if expected else error)
+        number = await self.parking.park(arrival.raw_key, b"", {"mailbox": arrival.box.address}, reason=reason)
+        exc_info = None if expected else error
+        log.warning("mail parked", raw_key=arrival.raw_key, number=number, reason=reason, exc_info=exc_info)
         self.figures.count(EMAIL, "parked")
         return Parked(number, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A mail at one of the mailboxes it was sent to; `keeping` ends when its raw bytes are safe."""
+
+    box: Mailbox
+    raw_key: str
+    sender: str
+    keeping: Awaitable[object]
 
 
 def raw_mail_key(delivery: Delivery) -> str:

@@ -122,5 +122,8 @@ class Parked:
     reason: str
 
 
-Accept = Callable[[InboundMessage], Awaitable[Accepted]]
-"""Enter a message on its ticket. Raises CannotBeHandled, or an error of the moment that a later try may not meet."""
+Accept = Callable[[InboundMessage, Awaitable[object]], Awaitable[Accepted]]
+"""Enter a message on its ticket, once its raw input is safe, which the second argument waits for.
+
+Raises CannotBeHandled, or an error of the moment that a later try may not meet.
+"""

@@ -6,6 +6,7 @@ A mail is answered with 250 only once it is in the log or parked; trouble that p
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,9 +63,9 @@ class SmtpListener:
         self._held_bytes = 0
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen. Raises OSError when the port is taken."""
-        self._server = await asyncio.get_running_loop().create_server(self._connection, host, port)
+    async def start(self, bound: socket.socket) -> None:
+        """Listen on a socket that is bound."""
+        self._server = await asyncio.get_running_loop().create_server(self._connection, sock=bound)
 
     @property
     def port(self) -> int:
