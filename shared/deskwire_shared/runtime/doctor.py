@@ -159,7 +159,7 @@ async def _consumer(js: JetStreamContext, stream: str, name: str) -> Finding:
     except NotFoundError:
         return Finding(f"consumer {name}", f"is missing on {stream}", MIGRATE)
     waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-    is_heard = info.num_waiting or not waiting
+    is_heard = info.push_bound or info.num_waiting or not waiting
     mend = "" if is_heard else f"nobody takes them: run `deskwire run {service_of(name)}`"
     return Finding(f"consumer {name}", f"{waiting} messages wait", mend)
 
