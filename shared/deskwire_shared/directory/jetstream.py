@@ -89,12 +89,14 @@ class JetStreamDirectory:
         """See `Directory.put`."""
         return await self._store(_kind(type(document)), document_id, document, actor, expected_revision)
 
-    async def delete(self, model: type[Document], document_id: str, *, actor: Actor) -> Entry:
+    async def delete(
+        self, model: type[Document], document_id: str, *, actor: Actor, expected_revision: int | None = None
+    ) -> Entry:
         """See `Directory.delete`."""
         _, document = await self._latest(_kind(model), document_id)
         if document is None:
             raise UnknownDocument(f"there is no {_kind(model)} {document_id}")
-        return await self._store(_kind(model), document_id, None, actor, None)
+        return await self._store(_kind(model), document_id, None, actor, expected_revision)
 
     async def history(self, model: type[D], document_id: str) -> list[tuple[Entry, D | None]]:
         """See `Directory.history`."""

@@ -47,16 +47,17 @@ class MemoryDirectory:
         self, document_id: str, document: Document, *, actor: Actor, expected_revision: int | None = None
     ) -> Entry:
         """See `Directory.put`."""
-        revision = self.revision(type(document), document_id)
-        if expected_revision is not None and expected_revision != revision:
-            raise RevisionConflict(f"{_kind(type(document))} {document_id} is at revision {revision}")
+        revision = self._require_revision(type(document), document_id, expected_revision)
         return await self._store(_kind(type(document)), document_id, document, revision + 1, actor)
 
-    async def delete(self, model: type[Document], document_id: str, *, actor: Actor) -> Entry:
+    async def delete(
+        self, model: type[Document], document_id: str, *, actor: Actor, expected_revision: int | None = None
+    ) -> Entry:
         """See `Directory.delete`."""
         if self.get(model, document_id) is None:
             raise UnknownDocument(f"there is no {_kind(model)} {document_id}")
-        return await self._store(_kind(model), document_id, None, self.revision(model, document_id) + 1, actor)
+        revision = self._require_revision(model, document_id, expected_revision)
+        return await self._store(_kind(model), document_id, None, revision + 1, actor)
 
     async def history(self, model: type[D], document_id: str) -> list[tuple[Entry, D | None]]:
         """See `Directory.history`."""
@@ -65,6 +66,12 @@ class MemoryDirectory:
             if (kind, stored_id) == (_kind(model), document_id):
                 found.append(await decode_entry(raw, sequence, self._keys))
         return found
+
+    def _require_revision(self, model: type[Document], document_id: str, expected: int | None) -> int:
+        revision = self.revision(model, document_id)
+        if expected not in {None, revision}:
+            raise RevisionConflict(f"{_kind(model)} {document_id} is at revision {revision}, not {expected}")
+        return revision
 
     async def _store(
         self, kind: str, document_id: str, document: Document | None, revision: int, actor: Actor

@@ -65,8 +65,10 @@ class Directory(Protocol):
         """Store a document. Raises RevisionConflict when `expected_revision` does not hold."""
         ...
 
-    async def delete(self, model: type[Document], document_id: str, *, actor: Actor) -> Entry:
-        """Delete a document; its history stays. Raises UnknownDocument."""
+    async def delete(
+        self, model: type[Document], document_id: str, *, actor: Actor, expected_revision: int | None = None
+    ) -> Entry:
+        """Delete a document; its history stays. Raises UnknownDocument, or RevisionConflict as `put` does."""
         ...
 
     async def history(self, model: type[D], document_id: str) -> list[tuple[Entry, D | None]]:
