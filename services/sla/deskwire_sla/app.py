@@ -14,10 +14,9 @@ from deskwire_sla.timers import Timers
 DAY_SECONDS = 86_400
 
 
-async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - sla has one role
-    """React to tickets, timers and changed policies in a runtime."""
-    timers = Timers(runtime.js, keep_seconds=SlaSettings().keep_fired_timers_days * DAY_SECONDS)
-    levels = ServiceLevels(
+def wired(runtime: Runtime, timers: Timers) -> ServiceLevels:
+    """Build what reacts to tickets."""
+    return ServiceLevels(
         recorder=runtime.recorder,
         store=runtime.store,
         directory=runtime.directory,
@@ -25,6 +24,12 @@ async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - s
         timers=timers,
         clock=runtime.clock,
     )
+
+
+async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - sla has one role
+    """React to tickets, timers and changed policies in a runtime."""
+    timers = Timers(runtime.js, keep_seconds=SlaSettings().keep_fired_timers_days * DAY_SECONDS)
+    levels = wired(runtime, timers)
     rechecks = Rechecks(
         runtime.directory, timers, lambda: Follower(runtime.connection, TICKETS, subjects=["ticket.>"])
     )  # fmt: skip
