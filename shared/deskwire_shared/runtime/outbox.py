@@ -9,8 +9,9 @@ from email.header import decode_header, make_header
 from email.policy import compat32
 
 import obstore
-from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
+
+from deskwire_shared.runtime.objects import ObjectMissing, Objects
 
 FOLDER = "outbox"
 HEAD_BYTES = 32 * 1024
@@ -35,9 +36,9 @@ class KeptMail:
     subject: str
 
 
-async def keep(objects: ObjectStore, mail_id: str, content: bytes) -> None:
-    """Put a mail in the outbox; the same mail again takes the place of the first."""
-    await obstore.put_async(objects, _key(mail_id), content)
+async def keep(objects: Objects, mail_id: str, content: bytes) -> None:
+    """Put a mail in the outbox; the same mail again is not another one. Raises ObjectStoreUnavailable."""
+    await objects.put(_key(mail_id), content)
 
 
 async def list_outbox(objects: ObjectStore, most: int = 100) -> list[KeptMail]:
@@ -52,8 +53,8 @@ async def list_outbox(objects: ObjectStore, most: int = 100) -> list[KeptMail]:
 async def read_outbox(objects: ObjectStore, mail_id: str) -> bytes:
     """Give the bytes of a mail. Raises UnknownMail."""
     try:
-        return bytes(await (await obstore.get_async(objects, _key(mail_id))).bytes_async())
-    except NotFoundError as error:
+        return await Objects(objects).get(_key(mail_id))
+    except ObjectMissing as error:
         raise UnknownMail(mail_id) from error
 
 
