@@ -1,6 +1,5 @@
 """Wires the notify service: the one place that reads its settings and builds its parts."""
 
-from datetime import timedelta
 from functools import partial
 
 from deskwire_notify.channels.email import SmtpRelay
@@ -16,6 +15,7 @@ from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened
 from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS, TIMERS
 from deskwire_shared.runtime.buckets import Bucket
+from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.timers import Timers
 
@@ -27,7 +27,7 @@ async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime."""
     del role  # there is one
     settings = NotifySettings()
-    relay: Relay = SmtpRelay(settings.server) if settings.server else LocalOutbox(runtime.objects)
+    relay: Relay = SmtpRelay(settings.server) if settings.server else LocalOutbox(Objects(runtime.objects))
     outgoing = await wired(runtime, settings, relay, Figures(runtime.registry))
     react = partial(on_ticket, outgoing=outgoing)
     runtime.react("notify", TICKETS, "ticket.>", react, facts=HEARD)
@@ -35,11 +35,10 @@ async def start(runtime: Runtime, role: str | None) -> None:
     runtime.on_stop(relay.close)
 
 
-async def wired(
-    runtime: Runtime, settings: NotifySettings, relay: Relay, figures: Figures, *, lease: timedelta = LEASE
-) -> Outgoing:
+async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figures: Figures) -> Outgoing:
     """Build what the handlers need."""
     bucket = Bucket(runtime.js, DELIVERIES)
+    objects = Objects(runtime.objects)
     parking = runtime.parking("notify")
     return Outgoing(
         store=runtime.store,
@@ -49,7 +48,7 @@ async def wired(
             store=runtime.store,
             recorder=runtime.recorder,
             relay=relay,
-            claims=Claims(bucket, lease=lease),
+            claims=Claims(bucket, lease=LEASE),
             parking=parking,
             clock=runtime.clock,
             figures=figures,
@@ -57,7 +56,7 @@ async def wired(
         ),
         writer=Writer(
             directory=runtime.directory,
-            objects=runtime.objects,
+            objects=objects,
             key=await runtime.secrets.site_key(),
             parking=parking,
             fallback_sender=settings.fallback_sender,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from obstore.store import ObjectStore
 from structlog import get_logger
 
 from deskwire_notify.attachments import fetch_contents
@@ -15,6 +14,7 @@ from deskwire_notify.wording import Failure
 from deskwire_shared.contracts.directory import Agent, Channel, Customer, Template
 from deskwire_shared.contracts.subjects import directory_subject
 from deskwire_shared.directory.port import Directory
+from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.parking import ParkingLot
 from deskwire_shared.ticket.state import Message, Ticket
 
@@ -36,7 +36,7 @@ class Writer:
     """Writes mails with the desk's people, channels, templates and files."""
 
     directory: Directory
-    objects: ObjectStore
+    objects: Objects
     key: bytes
     parking: ParkingLot
     fallback_sender: str | None

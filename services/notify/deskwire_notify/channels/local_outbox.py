@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from obstore.exceptions import BaseError
-from obstore.store import ObjectStore
-
 from deskwire_notify.channels.port import ACCEPTED, Answer
 from deskwire_notify.composing import OutgoingMail
+from deskwire_shared.runtime.objects import Objects, ObjectStoreUnavailable
 from deskwire_shared.runtime.outbox import keep
 
 
@@ -15,14 +13,14 @@ from deskwire_shared.runtime.outbox import keep
 class LocalOutbox:
     """Keeps mails in the object store."""
 
-    objects: ObjectStore
+    objects: Objects
     name: str = "outbox"
 
     async def send(self, mail: OutgoingMail) -> Mapping[str, Answer]:
         """See `Relay.send`."""
         try:
             await keep(self.objects, mail.mail_id, mail.content)
-        except (BaseError, OSError) as error:
+        except ObjectStoreUnavailable as error:
             answer = Answer("not_now", f"the object store does not take the mail: {error}", type(error).__name__)
         else:
             answer = ACCEPTED
