@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -123,12 +123,17 @@ class Recorder:
                 ticket_id, wish, cause, expected_version, fresh=known is not None, at_least=at_least
             )
 
-    async def record_together(self, wishes: dict[str, Wish], cause: Cause) -> dict[str, Outcome]:
+    async def record_together(
+        self, wishes: Mapping[str, Wish], cause: Cause, *, expected_versions: Mapping[str, int] | None = None
+    ) -> dict[str, Outcome]:
         """Decide on several tickets and append all or nothing; the same promises as `record`."""
         for attempt in range(ATTEMPTS):
             known = {ticket_id: await self._load(ticket_id, fresh=attempt > 0) for ticket_id in wishes}
             if all(cause.command_id in seen.ticket.command_ids for seen in known.values()):
                 return {ticket_id: await self._repeat(ticket_id, cause.command_id) for ticket_id in wishes}
+            for ticket_id, expected in (expected_versions or {}).items():
+                if known[ticket_id].ticket.version != expected:
+                    await self._lost(ticket_id, cause, expected)
             decided = {ticket_id: _decide(wish, known[ticket_id].ticket) for ticket_id, wish in wishes.items()}
             commits = {i: _commit(known[i].ticket, facts, cause) for i, facts in decided.items() if facts}
             if not commits:
