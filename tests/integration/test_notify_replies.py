@@ -14,6 +14,7 @@ from deskwire_notify.channels.email import SmtpRelay, SmtpServer
 from deskwire_notify.channels.port import Answer
 from deskwire_notify.composing import OutgoingMail
 from deskwire_notify.deliveries import LEASE
+from deskwire_notify.errands import ReplyErrand
 from deskwire_notify.handlers import on_ticket
 from deskwire_shared.contracts.facts import Address, AgentReplied, Attachment, ReplyBounced, ReplyDelivered
 from deskwire_shared.contracts.threading_tokens import ticket_of, ticket_of_message_id
@@ -287,6 +288,25 @@ async def test_a_mail_that_was_sent_and_not_recorded_is_sent_again_with_the_same
         clock.advance(LEASE)
         await on_ticket(desk.heard(ticket_id), outgoing=survivor)
         assert len(sink.mails) == 2
+
+
+async def test_a_replica_that_heard_too_late_finds_the_reply_delivered_and_sends_nothing(
+    fresh_nats: str, tmp_path: Path, sink: MailSink
+) -> None:
+    async with AsyncExitStack() as stack, notify_desk(fresh_nats, tmp_path, running=False) as desk:
+        clock = stopped_clock(desk)
+        relay = a_relay(sink)
+        stack.push_async_callback(relay.close)
+        ticket_id = await desk.open(channel_id=None)
+        message_id = await desk.reply(ticket_id)
+        outgoing = await desk.outgoing(relay)
+        errand = ReplyErrand(
+            message_id=message_id, mail_id=message_id, writer=outgoing.writer, patience=outgoing.patience
+        )
+        await outgoing.deliveries.carry(ticket_id, errand)
+        clock.advance(LEASE)
+        assert await outgoing.deliveries.carry(ticket_id, errand) is None
+        assert len(sink.mails) == 1
 
 
 @dataclass

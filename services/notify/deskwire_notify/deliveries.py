@@ -31,9 +31,10 @@ from deskwire_shared.ticket.decider import fold
 from deskwire_shared.ticket.refusals import ReplyWasWithdrawn
 from deskwire_shared.ticket.state import Ticket
 
-ATTEMPT_SECONDS: Final = 90.0
+WRITE_SECONDS: Final = 30.0
+SEND_SECONDS: Final = 60.0
 LEASE: Final = timedelta(seconds=120)
-"""Longer than an attempt, so that a claim outlasts whoever holds it."""
+"""Longer than it takes to write, send and record, so that a claim outlasts whoever holds it."""
 LATE_AFTER: Final = timedelta(hours=1)
 RECORD_TRIES: Final = 6
 RECORD_PAUSE_SECONDS: Final = 0.25
@@ -95,7 +96,8 @@ class Deliveries:
             return None
         attempt = Attempt(errand, claim, ticket, errand.origin(history))
         try:
-            written = await errand.write(ticket)
+            async with asyncio.timeout(WRITE_SECONDS):
+                written = await errand.write(ticket)
         except Undeliverable as error:
             await self._undeliverable(attempt, error)
             return None
@@ -117,10 +119,10 @@ class Deliveries:
         """Send to those whom no earlier attempt reached."""
         waiting = tuple(to for to in mail.recipients if _fingerprint(mail.mail_id, to) not in attempt.claim.accepted)
         try:
-            async with asyncio.timeout(ATTEMPT_SECONDS):
+            async with asyncio.timeout(SEND_SECONDS):
                 return await self._relay.send(replace(mail, recipients=waiting))
         except TimeoutError:
-            answer = Answer("not_now", f"the mail server did not answer within {ATTEMPT_SECONDS:g} seconds", "timeout")
+            answer = Answer("not_now", f"the mail server did not answer within {SEND_SECONDS:g} seconds", "timeout")
             return dict.fromkeys(waiting, answer)
 
     async def _judge(

@@ -39,7 +39,7 @@ class NotifySettings(ServiceSettings):
     )
     smtp_password: SecretStr | None = Field(default=None, description="Password to sign in with.")
     smtp_timeout_seconds: float = Field(
-        default=30.0, gt=0, le=80, description="How long the mail server may take for one answer, in seconds."
+        default=30.0, gt=0, le=50, description="How long the mail server may take for one answer, in seconds."
     )
     connections: int = Field(default=4, ge=1, le=32, description="Mails that one process sends at the same time.")
     sender: MailAddress | None = Field(
