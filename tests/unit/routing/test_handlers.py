@@ -94,13 +94,13 @@ class Desk:
         return (await self.codec.encode(entry.commit, after=History(history.ticket_id, before).tip))[1]
 
 
-async def a_desk(**documents: Document) -> Desk:
+async def a_desk(kind: type[MemoryEventStore] = MemoryEventStore, /, **documents: Document) -> Desk:
     keys = MemoryKeyRing()
     codec = Codec(keys)
     directory = MemoryDirectory(keys, lambda: NOON)
     for document_id, document in documents.items():
         await directory.put(document_id, document, actor=ADMIN)
-    store = MemoryEventStore(codec)
+    store = kind(codec)
     recorder = Recorder(store)
     roster = Roster(directory, Workload())
     roster.hear(Delivery(0, "", b"", {"Deskwire-Facts": "none"}, 0))
@@ -258,9 +258,18 @@ async def test_occasions_heard_together_are_all_answered() -> None:
     assert (ticket.priority, ticket.tags) == ("urgent", ("again",))
 
 
+class SlowStore(MemoryEventStore):
+    """A store in which everybody decides before anybody has appended."""
+
+    async def append_together(self, commits: Any) -> Any:
+        """Let the others go first."""
+        await asyncio.sleep(0.01)
+        return await super().append_together(commits)
+
+
 async def test_tickets_worked_on_at_the_same_time_go_to_different_agents() -> None:
     agents = {f"agent{number}": an_agent("support") for number in range(4)}
-    desk = await a_desk(mail=MAIL, support=SUPPORT, **agents)
+    desk = await a_desk(SlowStore, mail=MAIL, support=SUPPORT, **agents)
     tickets = await asyncio.gather(*(desk.after(OPEN, ticket_id=f"t{number:015}") for number in range(40)))
     counts = [sum(ticket.assignee_id == agent_id for ticket in tickets) for agent_id in agents]
     assert counts == [10, 10, 10, 10]

@@ -242,6 +242,15 @@ def test_a_reopened_ticket_whose_resolution_was_met_can_be_missed() -> None:
     assert run("resolution", 2, outcomes(reopened, RESOLUTION, at("18:00"))) == [BreachSla]
 
 
+def test_a_missed_resolution_can_be_missed_again_once_a_longer_target_gave_it_new_time() -> None:
+    late = story(opens("09:00"), becomes("14:00", "solved"))
+    noted = after(late, [breached("resolution", 1, at("13:00")), met("resolution", 1)], at("14:00"))
+    reopened = go_on(noted, customer_writes("15:00", "m2"))
+    longer = some_terms(**promising("resolution", normal=6 * HOUR))
+    assert clock(reopened, longer).due_at == at("16:00")
+    assert run("resolution", 2, outcomes(reopened, longer, at("16:00"))) == [BreachSla]
+
+
 def test_an_answer_that_was_taken_back_after_it_met_the_promise_leaves_it_owed() -> None:
     sent = story(opens("09:00"), agent_answers("09:30", "a1", deliver_after=at("09:31")))
     taken_back = go_on(after(sent, [met("first_response", 1)], at("09:30")), agent_takes_back("09:30:30", "a1"))

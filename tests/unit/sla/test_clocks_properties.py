@@ -15,7 +15,7 @@ from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.clocks import clocks
 from deskwire_sla.policies import Terms
 from deskwire_sla.review import next_look, review
-from sla_stories import Step, after, at, go_on, opens, some_terms, story
+from sla_stories import HOUR, Step, after, at, go_on, opens, some_terms, story
 
 OFFICE = Calendar.model_validate(
     {
@@ -23,7 +23,14 @@ OFFICE = Calendar.model_validate(
         "hours": dict.fromkeys(WEEKDAYS[:5], (("09:00", "12:00"), ("13:00", "17:00"))),
     }
 )  # fmt: skip
-TERMS = [some_terms(), some_terms(calendar=OFFICE)]
+HOURS = {"low": 8, "normal": 4, "urgent": 1}
+TARGETS: dict[str, Any] = {
+    "targets": [
+        {"metric": metric, "seconds": {priority: share * hours * HOUR for priority, hours in HOURS.items()}}
+        for metric, share in (("first_response", 1), ("next_response", 2), ("resolution", 3))
+    ]
+}
+TERMS = [some_terms(**TARGETS), some_terms(calendar=OFFICE, **TARGETS)]
 STATUSES: tuple[Status, ...] = ("open", "pending", "on_hold", "solved")
 PRIORITIES: tuple[Priority, ...] = ("low", "urgent")
 

@@ -104,6 +104,12 @@ def test_the_next_look_is_for_the_warning_and_then_for_the_breach() -> None:
     assert next_look(breached, at("10:00")) is None
 
 
+def test_a_warning_that_was_given_is_not_awaited_again_when_there_is_more_time() -> None:
+    ticket = looked_at(looked_at(story(opens("09:00")), FIRST, at("09:00")), FIRST, at("09:45"))
+    longer = looked_at(ticket, some_terms(**promising("first_response", normal=3 * HOUR)), at("09:50"))
+    assert next_look(longer, at("09:50")) == at("12:00")
+
+
 def test_the_next_look_is_for_the_earliest_of_all_clocks() -> None:
     ticket = looked_at(story(opens("09:00")), some_terms(), at("09:00"))
     assert next_look(ticket, at("09:00")) == at("09:45")
