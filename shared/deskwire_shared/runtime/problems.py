@@ -37,27 +37,35 @@ MAX_ERRORS: Final = 50
 MAX_NAME: Final = 100
 JSON_BYTES: Final = 1024 * 1024
 
+Describe = Callable[[Any], Problem]
+"""What an error is answered with."""
+
 log = get_logger(__name__)
 
 
 def answer_with_problems(
-    app: FastAPI, *, json_bytes: int = JSON_BYTES, larger: Mapping[str, int] | None = None
+    app: FastAPI,
+    *,
+    json_bytes: int = JSON_BYTES,
+    larger: Mapping[str, int] | None = None,
+    more: Mapping[type[Exception], Describe] | None = None,
 ) -> None:
     """Let an application answer every error with a problem, and bound what it reads.
 
-    `larger` names paths with another limit for their bodies, in bytes.
+    `larger` names paths with another limit for their bodies, in bytes; `more` describes errors of its own.
     """
+    descriptions = {**DESCRIPTIONS, **(more or {})}
     handler = new_exception_handler(
         unhandled_wrappers={"default": _Unexpected},
-        handlers={error: _handler(describe) for error, describe in DESCRIPTIONS.items()},
-        pre_hooks=[_log_unexpected],
+        handlers={error: _handler(describe) for error, describe in descriptions.items()},
+        pre_hooks=[_log_failure],
         post_hooks=[_add_correlation_id],
         documentation_uri_template=PROBLEM_TYPE,
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
     )
     add_exception_handler(app, handler)
-    for error in DESCRIPTIONS:
+    for error in descriptions:
         app.add_exception_handler(error, handler)
     app.add_middleware(BodyLimit, most=json_bytes, larger=larger or {})
     app.add_middleware(CorrelationId)
@@ -88,13 +96,13 @@ class _Unexpected(StatusProblem):
 
 def _refused(error: Refusal) -> Problem:
     if isinstance(error, TicketDoesNotExist | Unknown):
-        status = HTTPStatus.NOT_FOUND
+        status, title = HTTPStatus.NOT_FOUND, "Not there"
     elif isinstance(error, Malformed):
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        status, title = HTTPStatus.UNPROCESSABLE_ENTITY, "Not acceptable to any ticket"
     else:
-        status = HTTPStatus.CONFLICT
+        status, title = HTTPStatus.CONFLICT, "Not possible with the ticket as it is"
     more = {"into": error.into} if isinstance(error, TicketIsMerged) else {}
-    return problem(status, error.code, "The change was refused", str(error), **more)
+    return problem(status, error.code, title, str(error), **more)
 
 
 def _version_conflict(error: VersionConflict) -> Problem:
@@ -142,21 +150,22 @@ def _too_large(error: BodyTooLarge) -> Problem:
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "The body is too large", error.detail)
 
 
-def _plain(status: HTTPStatus, code: str, title: str) -> Callable[[Exception], Problem]:
+def plainly(status: HTTPStatus, code: str, title: str) -> Describe:
+    """Describe an error by its own sentence."""
     return lambda error: problem(status, code, title, str(error))
 
 
-DESCRIPTIONS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
+DESCRIPTIONS: Final[dict[type[Exception], Describe]] = {
     Refusal: _refused,
     VersionConflict: _version_conflict,
-    RevisionConflict: _plain(HTTPStatus.CONFLICT, "revision-conflict", "The document has changed in between"),
-    UnknownDocument: _plain(HTTPStatus.NOT_FOUND, "unknown-document", "No such document"),
-    ObjectMissing: _plain(HTTPStatus.NOT_FOUND, "unknown-object", "No such file"),
+    RevisionConflict: plainly(HTTPStatus.CONFLICT, "revision-conflict", "The document has changed in between"),
+    UnknownDocument: plainly(HTTPStatus.NOT_FOUND, "unknown-document", "No such document"),
+    ObjectMissing: plainly(HTTPStatus.NOT_FOUND, "unknown-object", "No such file"),
     Unauthenticated: _unauthenticated,
     NotPermitted: _not_permitted,
-    CsrfRefused: _plain(HTTPStatus.FORBIDDEN, "csrf-refused", "The request may be somebody else's"),
-    WeakPassword: _plain(HTTPStatus.UNPROCESSABLE_ENTITY, "weak-password", "The password is not accepted"),
-    MediaTypeRefused: _plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not a type that is read"),
+    CsrfRefused: plainly(HTTPStatus.FORBIDDEN, "csrf-refused", "The request may be somebody else's"),
+    WeakPassword: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "weak-password", "The password is not accepted"),
+    MediaTypeRefused: plainly(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not a type that is read"),
     BodyTooLarge: _too_large,
     EventStoreError: _unavailable,
     DirectoryUnavailable: _unavailable,
@@ -166,7 +175,7 @@ DESCRIPTIONS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
 """What each error is answered with; the first that fits holds."""
 
 
-def _handler(describe: Callable[[Any], Problem]) -> Callable[[ExceptionHandler, Request, Any], Problem]:
+def _handler(describe: Describe) -> Callable[[ExceptionHandler, Request, Any], Problem]:
     return lambda _, __, error: describe(error)
 
 
@@ -194,12 +203,15 @@ def _validation_problem(_: ExceptionHandler, __: Request, error: RequestValidati
     )
 
 
-def _log_unexpected(request: Request, error: Exception) -> None:
-    expected = (*DESCRIPTIONS, HTTPException, RequestValidationError, Problem)
-    if not isinstance(error, expected):
+def _log_failure(request: Request, error: Exception) -> None:
+    if _is_unexpected(request.app, error):
         log.error("request failed", path=request.url.path, error=repr(error), exc_info=error)
     elif isinstance(error, (EventStoreError, DirectoryUnavailable, ObjectStoreUnavailable, nats.errors.Error)):
         log.warning("request met a part that does not answer", path=request.url.path, error=repr(error))
+
+
+def _is_unexpected(app: FastAPI, error: Exception) -> bool:
+    return not any(isinstance(error, known) for known in app.exception_handlers if known is not Exception)
 
 
 def _add_correlation_id(
