@@ -1,5 +1,7 @@
 """Wires the intake service: the one place that reads its settings and builds its parts."""
 
+from deskwire_intake.api.application import command_api
+from deskwire_intake.api.recording import Recording
 from deskwire_intake.channels.email import EmailChannel
 from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
@@ -34,6 +36,8 @@ async def start(runtime: Runtime, role: str | None) -> None:
     )
     if role in {None, EMAIL_ROLE}:
         await _start_email(runtime, settings, intake)
+    if role in {None, API_ROLE}:
+        _start_api(runtime, settings, intake)
 
 
 async def _start_email(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> None:
@@ -61,6 +65,25 @@ async def _start_email(runtime: Runtime, settings: IntakeSettings, intake: Intak
     await listener.start(bind(*address, setting="DESKWIRE_SMTP_PORT"))
     runtime.on_stop(reader.close)
     runtime.on_stop(listener.stop)
+
+
+def _start_api(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> None:
+    recording = Recording(
+        recorder=intake.recorder,
+        numbers=intake.numbers,
+        customers=intake.customers,
+        directory=runtime.directory,
+        objects=intake.objects,
+    )
+    api = command_api(
+        recording,
+        identity=runtime.identity,
+        secrets=runtime.secrets,
+        clock=runtime.clock,
+        json_bytes=settings.json_bytes,
+        attachment_bytes=settings.attachment_bytes,
+    )
+    runtime.mount("/intake", api)
 
 
 service = Service(name="intake", start=start, roles=(EMAIL_ROLE, API_ROLE))

@@ -1,0 +1,1 @@
+"""The command API: what people and programs may do to tickets over HTTP."""

@@ -1,0 +1,55 @@
+"""The command API as an application: its routes, its errors, its limits."""
+
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from deskwire_intake.api import changes, directory, files, tickets, together
+from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
+from deskwire_intake.api.directory import AddressIsTaken, MadeElsewhere, WouldLockOut
+from deskwire_intake.api.recording import Recording, UnknownReference
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.runtime.http_bodies import require_json
+from deskwire_shared.runtime.identity import Identity
+from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly
+from deskwire_shared.runtime.secrets import Secrets
+
+MULTIPART_BYTES: Final = 64 * 1024
+"""What a form adds to the file in it."""
+
+ERRORS: Final[dict[type[Exception], Describe]] = {
+    IdempotencyKeyReused: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was used before"),
+    UnreadablePrecondition: plainly(HTTPStatus.BAD_REQUEST, "unreadable-precondition", "If-Match names no version"),
+    UnknownReference: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-reference", "Something named is not there"),
+    WouldLockOut: plainly(HTTPStatus.CONFLICT, "last-administrator", "The desk would have no administrator"),
+    AddressIsTaken: plainly(HTTPStatus.CONFLICT, "address-is-taken", "The address is taken"),
+    MadeElsewhere: plainly(HTTPStatus.METHOD_NOT_ALLOWED, "made-elsewhere", "Not made in this way"),
+}
+
+
+def command_api(
+    recording: Recording,
+    *,
+    identity: Identity,
+    secrets: Secrets,
+    clock: Clock,
+    json_bytes: int,
+    attachment_bytes: int,
+) -> FastAPI:
+    """Build the application that is mounted at `/intake`."""
+    app = FastAPI(
+        title="Deskwire command API", version=version("deskwire-intake"), docs_url=None, redoc_url=None,
+        telemetry={"auto_configure": False},
+    )  # fmt: skip
+    app.state.recording, app.state.directory = recording, recording.directory
+    app.state.identity, app.state.secrets, app.state.clock = identity, secrets, clock
+    json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
+    for part in (tickets, changes, together, directory):
+        json_only.include_router(part.router)
+    app.include_router(json_only)
+    app.include_router(files.router, prefix="/v1")
+    larger = {files.UPLOAD_PATH: attachment_bytes + MULTIPART_BYTES}
+    answer_with_problems(app, json_bytes=json_bytes, larger=larger, more=ERRORS)
+    return app
