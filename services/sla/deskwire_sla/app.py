@@ -1,7 +1,5 @@
 """Wires the sla service: the one place that reads its settings and builds its parts."""
 
-import typer
-
 from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS, TIMERS
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.runtime.service import Runtime, Service
@@ -39,11 +37,4 @@ async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - s
     runtime.react("sla-calendars", DIRECTORY, "directory.calendar.*", rechecks.on_change)
 
 
-def commands() -> dict[str, typer.Typer]:
-    """The command line of the service."""
-    from deskwire_sla.commands import sla  # noqa: PLC0415 - only the command line needs it
-
-    return {"sla": sla}
-
-
-service = Service(name="sla", start=start, commands=commands)
+service = Service(name="sla", start=start)
