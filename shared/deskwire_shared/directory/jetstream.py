@@ -1,7 +1,6 @@
 """The directory on the stream `DIRECTORY`: settings cached whole and kept live, people read one by one."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from deskwire_shared.contracts.subjects import DIRECTORY, directory_subject
 from deskwire_shared.directory.entries import decode_entry, encode_entry
 from deskwire_shared.directory.port import Change, D, DirectoryUnavailable, RevisionConflict, UnknownDocument
 from deskwire_shared.eventstore.batch_get import BatchReader
+from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.follower import Delivery, Follower
 from deskwire_shared.eventstore.jetstream import WRONG_LAST_SEQUENCE
 from deskwire_shared.eventstore.keyring import KeyRing
@@ -55,9 +55,7 @@ class JetStreamDirectory:
     async def stop(self) -> None:
         """Stop following."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         await self._follower.close()
 
     def on_change(self, listener: Change) -> None:

@@ -19,6 +19,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 from nats.js.errors import APIError, NoStreamResponseError
 from structlog import get_logger
 
+from deskwire_shared.eventstore.ending import end
+
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 3.0
 RETRY_SECONDS = 0.25
@@ -75,9 +77,7 @@ class Follower:
     async def close(self) -> None:
         """Stop following."""
         if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+            await end(self._watch)
         await self._unsubscribe()
 
     async def batch(self, most: int = 1000, *, within: float | None = None) -> list[Delivery]:

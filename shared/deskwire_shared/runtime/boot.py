@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from prometheus_client import CollectorRegistry
 from structlog import get_logger
 
+from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.desk import connected, open_desk
 from deskwire_shared.runtime.durability import check_durability, replicas
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats
@@ -64,7 +65,7 @@ async def embedded_server(settings: CommonSettings) -> AsyncIterator[CommonSetti
             if done := await migrate(found):
                 log.info("migrated", done=done)
             yield found
-            watch.cancel()
+            await end(watch)
     finally:
         await server.stop()
 
@@ -183,5 +184,4 @@ async def _stop(built: Runtime) -> None:
     await built.broker.stop()
     for stop in reversed(built.stops):
         await stop()
-    for task in built.spawned:
-        task.cancel()
+    await asyncio.gather(*map(end, built.spawned), return_exceptions=True)  # the task group raises their errors
