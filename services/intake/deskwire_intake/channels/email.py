@@ -22,19 +22,20 @@ from deskwire_intake.channels.port import (
     IncomingFile,
     OwnMailCameBack,
     Parked,
+    Parking,
     UndeliveredReply,
 )
 from deskwire_intake.figures import Figures
 from deskwire_intake.fitting import fitted_line
 from deskwire_intake.mail import Address as MailAddress
 from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
+from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.matching import candidates, loop
 from deskwire_intake.reading import MailReader
 from deskwire_shared.contracts.facts import Address, MachineKind
 from deskwire_shared.contracts.threading_tokens import reply_of_message_id, ticket_of_message_id
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects
-from deskwire_shared.runtime.parking import ParkingLot
 
 EMAIL: Final = "email"
 NULL_SENDER: Final = "<>"
@@ -61,7 +62,7 @@ class EmailChannel:
     mailboxes: Mailboxes
     reader: MailReader
     objects: Objects
-    parking: ParkingLot
+    parking: Parking
     figures: Figures
     clock: Clock
     key: bytes
@@ -78,12 +79,21 @@ class EmailChannel:
         self.figures.seconds.labels(EMAIL).observe(perf_counter() - started)
         return results
 
+    async def take_in_again(self, raw_key: str) -> list[Accepted | Parked]:
+        """Take in a mail that was kept before, as when it came; what is on its ticket already is not doubled.
+
+        Raises ObjectMissing, or what a later try may not meet.
+        """
+        raw = await self.objects.get(raw_key)
+        delivery = delivery_of(raw)
+        return await self._read_and_enter(delivery, raw, raw_key, _kept())
+
     async def _read_and_enter(
         self, delivery: Delivery, raw: bytes, raw_key: str, keeping: Awaitable[object]
     ) -> list[Accepted | Parked]:
         mail = await self._read(raw)
-        boxes = self._boxes(delivery.recipients)
-        return [await self._enter(mail, _Arrival(box, raw_key, delivery.sender, keeping)) for box in boxes]
+        arrivals = [_Arrival(box, raw_key, delivery.sender, keeping) for box in self._boxes(delivery.recipients)]
+        return [await self._enter(mail, arrival) for arrival in arrivals]
 
     async def _read(self, raw: bytes) -> ParsedMail | CannotBeHandled:
         try:
@@ -136,6 +146,12 @@ class _Arrival:
     keeping: Awaitable[object]
 
 
+def _kept() -> Awaitable[object]:
+    kept = asyncio.get_running_loop().create_future()
+    kept.set_result(None)
+    return kept
+
+
 def raw_mail_key(delivery: Delivery) -> str:
     """Where a mail is kept as it came; the same delivery, sent again, is kept once."""
     digest = hashlib.sha256()
@@ -157,6 +173,14 @@ def with_trace(delivery: Delivery, at: datetime) -> bytes:
         f"Received: from {delivery.client or 'unknown'} by deskwire; {format_datetime(at)}",
     ]
     return b"".join(_wire(line) + b"\r\n" for line in lines) + delivery.content
+
+
+def delivery_of(raw: bytes) -> Delivery:
+    """Read the envelope back from above a mail, where `with_trace` wrote it."""
+    ours = raw.partition(b"\r\nReceived: ")[0]
+    headers, _ = read_headers(ours, 0, len(ours), set())
+    recipients = tuple(value.decode("utf-8", "surrogateescape") for value in headers.raw("delivered-to"))
+    return Delivery(sender=headers.first("return-path").strip("<>"), recipients=recipients, content=raw)
 
 
 def inbound_message(mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, key: bytes) -> InboundMessage:

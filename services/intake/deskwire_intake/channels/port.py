@@ -12,6 +12,7 @@ Errors:
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from deskwire_intake.matching import Candidate
 from deskwire_shared.contracts.facts import Address, MachineKind
@@ -120,6 +121,14 @@ class Parked:
 
     number: int
     reason: str
+
+
+class Parking(Protocol):
+    """Where waits what cannot be handled."""
+
+    async def park(self, reference: str, data: bytes, headers: dict[str, str], *, reason: str) -> int:
+        """Keep something with the reason; its number."""
+        ...
 
 
 Accept = Callable[[InboundMessage, Awaitable[object]], Awaitable[Accepted]]

@@ -1,0 +1,71 @@
+"""Mails are read within a time limit, and one does not hold up the others."""
+
+import asyncio
+
+import pytest
+
+from deskwire_intake.nesting import nesting
+from deskwire_intake.reading import MailReader, ReadingFailed, ReadingTookTooLong, _Process, read_mail
+from unit.intake.inbound import a_mail
+
+LARGE = a_mail(b"burns\n" * 20_000)
+
+
+async def test_a_large_mail_is_read_in_a_process_of_its_own_as_it_is_here() -> None:
+    reader = MailReader(seconds=30, inline_bytes=1_000)
+    try:
+        assert await reader.read(LARGE) == read_mail(LARGE)
+        assert await reader.read(LARGE) == read_mail(LARGE)
+    finally:
+        await reader.close()
+
+
+async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
+    reader = MailReader(seconds=0.0001, inline_bytes=1_000)
+    try:
+        with pytest.raises(ReadingTookTooLong):
+            await reader.read(LARGE)
+        assert (await reader.read(a_mail())).subject == "Printer"
+    finally:
+        await reader.close()
+
+
+async def test_a_reader_that_dies_of_a_mail_is_told() -> None:
+    process = await _Process.start()
+    reader = MailReader(seconds=30, inline_bytes=1_000)
+    reader._idle.append(process)
+    process._process.kill()
+    await process._process.wait()
+    try:
+        with pytest.raises(ReadingFailed):
+            await reader.read(LARGE)
+        assert (await reader.read(LARGE)).subject == "Printer"
+    finally:
+        await reader.close()
+
+
+async def test_small_mails_do_not_wait_for_large_ones() -> None:
+    reader = MailReader(seconds=30, inline_bytes=1_000)
+    large = asyncio.create_task(reader.read(LARGE))
+    try:
+        assert (await reader.read(a_mail())).subject == "Printer"
+        assert not large.done()
+        await large
+    finally:
+        await reader.close()
+
+
+@pytest.mark.parametrize(
+    ("html", "depth"),
+    [
+        ("", 0),
+        ("text < 3", 0),
+        ("<p>one<p>two<br>", 0),
+        ("<div><div></div></div><div></div>", 2),
+        ("<table><tr><td><table><tr><td>", 2),
+        ("</div></div><div>", 1),
+        ("<svg><tr><tr>", 3),
+    ],
+)
+def test_nesting_counts_what_stands_open_at_once(html: str, depth: int) -> None:
+    assert nesting(html) == depth
