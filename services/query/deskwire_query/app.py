@@ -1,10 +1,87 @@
 """Wires the query service: the one place that reads its settings and builds its parts."""
 
+import asyncio
+from functools import partial
+
+from prometheus_client import Gauge
+
+from deskwire_query import catalogue
+from deskwire_query.api.app import create_api
+from deskwire_query.api.state import Parts
+from deskwire_query.commands import commands
+from deskwire_query.database import Database, open_database
+from deskwire_query.handlers import Projector
+from deskwire_query.live import Hub
+from deskwire_query.projections.log import TicketLog
+from deskwire_query.projections.runner import Sources
+from deskwire_query.reader import Reader
+from deskwire_query.settings import QuerySettings
+from deskwire_query.web.desk import Desk as WorkspaceDesk
+from deskwire_query.web.pages import create_pages
+from deskwire_query.web.proxy import IntakeProxy
+from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.service import Runtime, Service
+
+Task = asyncio.Task[None]
 
 
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime."""
+    database = open_database(runtime.settings.database_url.get_secret_value())
+    await catalogue.create_catalogue(database)
+    tasks = []
+    if role in {None, "projector"}:
+        tasks.append(_start_projector(runtime, database))
+    if role in {None, "api"}:
+        tasks.append(await _start_api(runtime, database))
+
+    async def stop() -> None:
+        await asyncio.gather(*map(end, tasks), return_exceptions=True)  # the task group raises their errors
+        await database.close()
+
+    runtime.on_stop(stop)
 
 
-service = Service(name="query", start=start)
+def _start_projector(runtime: Runtime, database: Database) -> Task:
+    projector = Projector(
+        Sources(database, TicketLog(runtime.connection), Codec(runtime.keys)),
+        runtime.connection,
+        runtime.parking("query"),
+        lag=Gauge("deskwire_projection_lag", "Commits not projected yet", registry=runtime.registry),
+        position=Gauge("deskwire_projection_sequence", "Last sequence projected", registry=runtime.registry),
+    )
+    runtime.health.add("projection", projector.check)
+    return runtime.spawn("project the log", projector.run())
+
+
+async def _start_api(runtime: Runtime, database: Database) -> Task:
+    settings = QuerySettings()
+    reader = Reader(database, runtime.directory)
+    hub = Hub(runtime.connection, reader, most_listeners=settings.most_listeners)
+    await hub.start()
+    runtime.health.add("read models", reader.position)
+    runtime.mount("/v1", create_api(Parts(reader, hub, runtime.directory, Codec(runtime.keys), settings)))
+    _mount_workspace(runtime, reader, hub, settings)
+    return runtime.spawn("announce what is projected", hub.run())
+
+
+def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: QuerySettings) -> None:
+    """Serve the pages at the root, last of all, and intake's commands where intake runs elsewhere."""
+    if settings.intake_url is not None and "intake" not in runtime.services:
+        runtime.http.mount("/intake", IntakeProxy(settings.intake_url))
+    desk = WorkspaceDesk(
+        reads=reader,
+        directory=runtime.directory,
+        sessions=runtime.identity,
+        credentials=runtime.secrets,
+        objects=runtime.objects,
+        clock=runtime.clock,
+        reached=partial(hub.wait_for, within=settings.wait_seconds),
+        public_url=runtime.settings.public_url,
+        smtp_address=f"{runtime.settings.bind_host}:{runtime.settings.smtp_port}",
+    )
+    runtime.mount("/", create_pages(desk))
+
+
+service = Service(name="query", start=start, roles=("projector", "api"), commands=commands)

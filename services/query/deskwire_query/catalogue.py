@@ -81,6 +81,14 @@ async def living(connection: AsyncConnection) -> Generation:
     return _generation(row)
 
 
+async def find(connection: AsyncConnection, number: int) -> Generation:
+    """Find a generation as it is now. Raises Overtaken when it is gone."""
+    row = (await connection.execute(select(generations).where(generations.c.generation == number))).first()
+    if row is None:
+        raise Overtaken(f"generation {number} is gone")
+    return _generation(row)
+
+
 async def create_generation(connection: AsyncConnection, position: Position) -> Generation:
     """Make the tables of a new generation, to be filled from a position."""
     known = await list_generations(connection)

@@ -10,6 +10,8 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.url import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY_SECONDS: Final = 30
@@ -47,6 +49,13 @@ class Database:
         """Close every connection."""
         await self.reader.dispose()
         await self.writer.dispose()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether an error goes away when the database is back: a lost connection, a lock that took too long."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, ConnectionError | SQLAlchemyTimeoutError)
 
 
 def open_database(url: str) -> Database:

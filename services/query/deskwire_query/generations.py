@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog import get_logger
 
 from deskwire_query import catalogue
-from deskwire_query.catalogue import Generation, NothingLives
+from deskwire_query.catalogue import Generation, NothingLives, Overtaken
 from deskwire_query.database import Database
 from deskwire_query.projections.log import LogChanged
 from deskwire_query.projections.runner import Runner, Sources, nobody_told
@@ -75,9 +75,15 @@ async def build(sources: Sources, generation: Generation, *, progress: Progress 
 
 
 async def complete(database: Database, generation: Generation, *, progress: Progress = nobody_told) -> Generation:
-    """Make the indexes of a generation whose tables are filled."""
+    """Make the indexes of a generation whose tables are filled. Raises Overtaken when others fill it further."""
     tables, index = desk_tables(generation.number), search_index(database)
     async with database.writing() as connection:
+        await catalogue.take_turns(connection)
+        found = await catalogue.find(connection, generation.number)
+        if found.state != "filling":
+            return found
+        if found.position != generation.position:
+            raise Overtaken(f"generation {generation.number} is being filled by another projector")
         await catalogue.create_indexes(connection, generation.number)
         await index.create(connection, tables)
         total, done = generation.position.sequence, 0
@@ -143,7 +149,7 @@ async def _start_over(sources: Sources) -> Generation:
 async def _fill(sources: Sources, generation: Generation, progress: Progress) -> Generation:
     end = await sources.log.last_sequence()
 
-    async def applied(reached: Generation, _tickets: frozenset[str]) -> None:
+    async def applied(reached: Generation, _tickets: frozenset[str], _pending: int) -> None:
         done = reached.position.sequence
         await progress("commits", done, max(end, done))
 

@@ -31,6 +31,8 @@ class Runtime(Desk):
     http: FastAPI
     services: frozenset[str]
     """The names of the services in this process."""
+    announcements: dict[str, str] = field(default_factory=dict)
+    """What a service wants people to read when the desk starts, each under a word."""
     stops: list[Stop] = field(default_factory=list)
     tasks: asyncio.TaskGroup | None = None
     spawned: list[asyncio.Task[None]] = field(default_factory=list)
@@ -77,10 +79,11 @@ class Runtime(Desk):
         """Call this when the process stops, last registered first."""
         self.stops.append(stop)
 
-    def spawn(self, name: str, work: Awaitable[None]) -> None:
+    def spawn(self, name: str, work: Awaitable[None]) -> asyncio.Task[None]:
         """Run a task for as long as the process lives; if it fails, the process stops with its error."""
         assert self.tasks is not None
         self.spawned.append(self.tasks.create_task(_run(work), name=name))
+        return self.spawned[-1]
 
 
 async def _run(work: Awaitable[None]) -> None:

@@ -102,8 +102,8 @@ class Desk:
         after = search.project(before, commit, sequence=sequence)
         if after is None or after is before:
             return
-        if before is not None:
-            changes.documents_before.setdefault(ticket_id, before)
+        if before is not None and ticket_id not in changes.documents:  # else the index never held it
+            changes.documents_before[ticket_id] = before
         self._documents[ticket_id] = changes.documents[ticket_id] = after
 
     async def _recall(self, connection: AsyncConnection, batch: Sequence[Logged]) -> None:
@@ -207,7 +207,11 @@ async def _upsert(connection: AsyncConnection, table: Table, rows: Iterable[Row]
     statement = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
     others = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    resolved = statement.on_conflict_do_update(index_elements=keys, set_=others) if others else statement.on_conflict_do_nothing()
+    resolved = (
+        statement.on_conflict_do_update(index_elements=keys, set_=others)
+        if others
+        else statement.on_conflict_do_nothing()
+    )
     await _run(connection, resolved, rows)
 
 

@@ -27,8 +27,8 @@ REMEMBERED: Final = 1_000
 FILLING_REMEMBERED: Final = 20_000
 TICK_SECONDS: Final = 1.0
 
-Applied = Callable[[Generation, frozenset[str]], Awaitable[None]]
-"""Is told of every batch that has been written: how far, and which tickets."""
+Applied = Callable[[Generation, frozenset[str], int], Awaitable[None]]
+"""Is told of every batch that has been written: how far, which tickets, and how many commits are left."""
 Unreadable = Callable[[Logged], Awaitable[None]]
 """Is told of every commit that cannot be decoded, before the batch with it is written."""
 
@@ -113,7 +113,7 @@ class Runner:
                 log.error("commit cannot be read", sequence=logged.sequence, reason=logged.reason)
                 await self._unreadable(logged)
         tickets = await self._write(batch)
-        await self._applied(self.generation, tickets)
+        await self._applied(self.generation, tickets, self.pending)
 
     async def _write(self, batch: list[Logged]) -> frozenset[str]:
         last = batch[-1]

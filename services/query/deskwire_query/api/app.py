@@ -1,0 +1,20 @@
+"""Builds the application of the read API."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from deskwire_query.api import customers, events, reports, tickets
+from deskwire_query.api.errors import ERRORS
+from deskwire_query.api.state import Parts
+from deskwire_shared.runtime.problems import answer_with_problems
+
+
+def create_api(parts: Parts) -> FastAPI:
+    """Build the application; who mounts it puts its `identity` into the state."""
+    app = FastAPI(title="Deskwire read API", version=version("deskwire-query"), docs_url=None, redoc_url=None)
+    app.state.parts = parts
+    for part in (tickets, customers, events, reports):
+        app.include_router(part.router)
+    answer_with_problems(app, more=ERRORS)
+    return app

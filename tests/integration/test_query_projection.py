@@ -1,0 +1,329 @@
+"""Projections on a real log and both databases: exactly once, whatever dies, moves or lies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from sqlalchemy import func, select
+
+from deskwire_query import catalogue, generations
+from deskwire_query.catalogue import Generation, Overtaken
+from deskwire_query.database import Database, open_database
+from deskwire_query.projections.log import LogChanged, TicketLog
+from deskwire_query.projections.runner import Runner, Sources
+from deskwire_query.tables import desk_tables
+from deskwire_shared.contracts.commit import Commit
+from deskwire_shared.contracts.facts import Assigned, StatusChanged
+from deskwire_shared.contracts.subjects import TICKETS, ticket_subject
+from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.eventstore.ending import end
+from deskwire_shared.eventstore.jetstream import JetStreamEventStore
+from deskwire_shared.eventstore.memory import MemoryKeyRing
+from deskwire_shared.eventstore.port import UNWRITTEN, Recorded, Tip
+from deskwire_shared.runtime.streams import migrate
+from query_desk import ADA, MONDAY, opening, ticket_id
+
+DEADLINE = 20.0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}"
+    return str(request.getfixturevalue("fresh_postgres"))
+
+
+@dataclass
+class World:
+    """A log, a database, and a hand that writes to the log."""
+
+    connection: Client
+    sources: Sources
+    store: JetStreamEventStore
+    tips: dict[int, Tip]
+
+    @property
+    def database(self) -> Database:
+        return self.sources.database
+
+    async def write(self, number: int, *facts: Any) -> Recorded:
+        """Append a commit to a ticket; the first one opens it."""
+        tip = self.tips.get(number, UNWRITTEN)
+        facts = facts or (opening(number),)
+        commit = Commit(
+            commit_id=f"c{number}.{tip.version}", command_id=f"k{number}.{tip.version}", ticket_id=ticket_id(number),
+            version=tip.version + len(facts), at=MONDAY, actor=ADA, correlation_id="r", facts=facts,
+        )  # fmt: skip
+        recorded = await self.store.append(commit, after=tip)
+        self.tips[number] = Tip(recorded.sequence, commit.version, recorded.commit.chain)
+        return recorded
+
+    async def living(self) -> Generation:
+        """Find the living generation, built when there is none."""
+        generation = await generations.find_or_start(self.sources)
+        if generation.state != "living":
+            generation = await generations.build(self.sources, generation)
+            generation, _ = await generations.promote(self.sources, generation)
+        return generation
+
+    async def dump(self, generation: Generation) -> dict[str, list[Any]]:
+        """Everything that stands in a generation's tables."""
+        found = {}
+        async with self.database.reading() as connection:
+            for table in desk_tables(generation.number).metadata.sorted_tables:
+                keys = list(table.primary_key)
+                rows = await connection.execute(select(table).order_by(*keys))
+                found[table.name.partition("_")[2]] = [tuple(row) for row in rows]
+        return found
+
+    async def count(self, generation: Generation, name: str) -> int:
+        table = getattr(desk_tables(generation.number), name)
+        async with self.database.reading() as connection:
+            return (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+
+
+@asynccontextmanager
+async def a_world(nats_address: str, database_address: str) -> AsyncIterator[World]:
+    connection = await nats.connect(nats_address)
+    await migrate(connection.jetstream())
+    database = open_database(database_address)
+    await catalogue.create_catalogue(database)
+    codec = Codec(MemoryKeyRing())
+    sources = Sources(database, TicketLog(connection), codec)
+    try:
+        yield World(connection, sources, JetStreamEventStore(connection, codec), {})
+    finally:
+        await database.close()
+        await connection.close()
+
+
+@pytest_asyncio.fixture
+async def world(fresh_nats: str, database_url: str) -> AsyncIterator[World]:
+    async with a_world(fresh_nats, database_url) as world:
+        yield world
+
+
+@asynccontextmanager
+async def projectors(world: World, number: int) -> AsyncIterator[None]:
+    """Let some projectors work on one desk; whatever stops one of them fails the test."""
+
+    async def project() -> None:
+        while True:
+            with suppress(Overtaken):
+                await Runner(world.sources, await world.living()).follow()
+
+    tasks = [asyncio.create_task(project()) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            await end(task)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(DEADLINE):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_desk_is_projected_from_its_first_commit(world: World) -> None:
+    await world.write(1)
+    await world.write(1, StatusChanged(before="new", after="open"), Assigned(agent_id="ada"))
+    await world.write(2)
+    generation = await world.living()
+    assert generation.position.sequence == 3
+    assert await world.count(generation, "tickets") == 2
+    assert await world.count(generation, "ledger") == 3
+    assert await world.count(generation, "timeline") == 4
+
+
+async def test_two_projectors_that_start_at_once_build_one_desk(world: World) -> None:
+    for number in range(1, 11):
+        await world.write(number)
+
+    async def lives() -> bool:
+        async with world.database.reading() as connection:
+            found = await catalogue.list_generations(connection)
+        return [(one.state, one.position.sequence) for one in found] == [("living", 10)]
+
+    async with projectors(world, 2):
+        await until(lives)
+
+
+async def test_two_projectors_at_once_apply_every_commit_once(world: World) -> None:
+    await world.living()
+
+    async def caught_up() -> bool:
+        return (await world.living()).position.sequence == 80
+
+    async with projectors(world, 2):
+        for number in range(1, 41):
+            await world.write(number)
+            await world.write(number, StatusChanged(before="new", after="open"))
+        await until(caught_up)
+    living = await world.living()
+    assert await world.count(living, "ledger") == 80
+    assert await world.count(living, "gaps") == 0
+    rebuilt = await generations.rebuild(world.sources, grace_seconds=0)
+    assert (await world.count(rebuilt.generation, "tickets")) == 40
+
+
+async def test_a_projector_that_dies_between_batches_goes_on_where_it_was(world: World) -> None:
+    generation = await world.living()
+    for number in range(1, 11):
+        await world.write(number)
+    first = Runner(world.sources, generation)
+    await first.catch_up()
+    for number in range(1, 11):
+        await world.write(number, StatusChanged(before="new", after="open"))
+    second = Runner(world.sources, await world.living())
+    await second.catch_up()
+    with pytest.raises(Overtaken):
+        await first.catch_up()
+    assert (await world.living()).position.sequence == 20
+    assert await world.count(second.generation, "gaps") == 0
+
+
+async def test_a_failed_batch_leaves_neither_rows_nor_position(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = await world.living()
+    await world.write(1)
+    runner = Runner(world.sources, generation)
+
+    class Fault(Exception):
+        pass
+
+    async def fail(*_: Any) -> None:
+        raise Fault
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runner._desk, "_write_documents", fail)
+        with pytest.raises(Fault):
+            await runner.catch_up()
+    assert await world.count(generation, "tickets") == 0
+    assert (await world.living()).position.sequence == 0
+    await runner.catch_up()
+    assert await world.count(generation, "tickets") == 1
+
+
+async def test_a_lost_tail_whose_numbers_are_given_away_again_halts_the_projection(world: World) -> None:
+    generation = await world.living()
+    await world.write(1)
+    await world.write(2)
+    runner = Runner(world.sources, generation)
+    await runner.catch_up()
+    forged = replace(runner.position, commit_id="of-the-lost-tail")
+    async with world.database.writing() as connection:
+        await catalogue.advance(connection, runner.generation, forged)
+    with pytest.raises(LogChanged, match=r"sequence 2 holds c2\.0, not commit of-the-lost-tail"):
+        await Runner(world.sources, await world.living()).follow()
+
+
+async def test_a_log_that_is_shorter_than_what_was_projected_halts_the_projection(world: World) -> None:
+    await world.write(1)
+    generation = await world.living()
+    beyond = replace(generation.position, sequence=7, commit_id="of-the-lost-tail")
+    async with world.database.writing() as connection:
+        await catalogue.advance(connection, generation, beyond)
+    with pytest.raises(LogChanged, match="sequence 7 holds nothing"):
+        await Runner(world.sources, await world.living()).follow()
+
+
+async def test_a_log_that_was_made_anew_halts_the_projection(world: World) -> None:
+    await world.write(1)
+    await world.living()
+    await world.connection.jetstream().delete_stream(TICKETS)
+    await migrate(world.connection.jetstream())
+    world.tips.clear()
+    await world.write(1)
+    with pytest.raises(LogChanged, match="made anew"):
+        await Runner(world.sources, await world.living()).follow()
+
+
+async def test_a_rebuild_after_a_lost_tail_keeps_the_old_ledger(world: World) -> None:
+    await world.write(1)
+    generation = await world.living()
+    beyond = replace(generation.position, sequence=7, commit_id="of-the-lost-tail")
+    async with world.database.writing() as connection:
+        await catalogue.advance(connection, generation, beyond)
+    rebuilt = await generations.rebuild(world.sources, grace_seconds=0)
+    assert rebuilt.kept_ledger == f"g{generation.number}_ledger"
+    assert (await world.living()).position.sequence == 1
+    assert await world.count(generation, "ledger") == 1
+
+
+async def test_a_rebuild_while_the_desk_is_written_to_gives_the_same_tables(world: World) -> None:
+    for number in range(1, 31):
+        await world.write(number)
+    first = await world.living()
+
+    async def write() -> None:
+        for number in range(1, 31):
+            await world.write(number, StatusChanged(before="new", after="open"))
+            await world.write(number, StatusChanged(before="open", after="solved"))
+
+    async def caught_up() -> bool:
+        return (await world.living()).position.sequence == 90
+
+    async with projectors(world, 1):
+        writing = asyncio.create_task(write())
+        rebuilt = await generations.rebuild(world.sources, grace_seconds=0)
+        await writing
+        await until(caught_up)
+    living = await world.living()
+    assert living.number == rebuilt.generation.number > first.number
+    kept = await world.dump(living)
+    again = await generations.rebuild(world.sources, grace_seconds=0)
+    assert await world.dump(again.generation) == kept
+    async with world.database.reading() as connection:
+        assert [found.number for found in await catalogue.list_generations(connection)] == [again.generation.number]
+
+
+async def test_a_commit_that_cannot_be_read_is_told_and_the_projection_goes_on(world: World) -> None:
+    generation = await world.living()
+    await world.write(1)
+    await world.connection.jetstream().publish(ticket_subject(ticket_id(1)), b"\xff no commit", stream=TICKETS)
+    await world.write(2)
+    told = []
+
+    async def unreadable(logged: Any) -> None:
+        told.append(logged.sequence)
+
+    runner = Runner(world.sources, generation, unreadable=unreadable)
+    await runner.catch_up()
+    assert told == [2]
+    assert runner.position.sequence == 3
+    assert await world.count(generation, "ledger") == 3
+    assert await world.count(generation, "gaps") == 1
+    again = Runner(world.sources, await world.living())
+    await again.catch_up()
+    assert again.position.commit_id == "c2.0"
+
+
+async def test_the_position_can_stand_on_a_commit_that_cannot_be_read(world: World) -> None:
+    generation = await world.living()
+    await world.connection.jetstream().publish(ticket_subject(ticket_id(1)), b"no commit", stream=TICKETS)
+    await Runner(world.sources, generation).catch_up()
+    await world.write(2)
+    runner = Runner(world.sources, await world.living())
+    await runner.catch_up()
+    assert runner.position.sequence == 2
+
+
+async def test_a_build_that_was_cut_off_is_taken_up_again(world: World) -> None:
+    for number in range(1, 6):
+        await world.write(number)
+    begun = await generations.find_or_start(world.sources)
+    filling = Runner(world.sources, begun)
+    await filling.catch_up()
+    await world.write(6)
+    generation = await world.living()
+    assert generation.number == begun.number
+    assert await world.count(generation, "tickets") == 6
