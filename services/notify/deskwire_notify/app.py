@@ -28,11 +28,18 @@ async def start(runtime: Runtime, role: str | None) -> None:
     del role  # there is one
     settings = NotifySettings()
     relay: Relay = SmtpRelay(settings.server) if settings.server else LocalOutbox(Objects(runtime.objects))
+    runtime.announcements["Mail out"] = _told(settings, runtime.settings.public_url)
     outgoing = await wired(runtime, settings, relay, Figures(runtime.registry))
     react = partial(on_ticket, outgoing=outgoing)
     runtime.react("notify", TICKETS, "ticket.>", react, facts=HEARD)
     runtime.react("notify-timers", TIMERS, "timer.due.notify.>", react)
     runtime.on_stop(relay.close)
+
+
+def _told(settings: NotifySettings, public_url: str) -> str:
+    if settings.smtp_host is None:
+        return f"{public_url}/outbox (no mail server is configured: DESKWIRE_NOTIFY_SMTP_HOST)"
+    return f"smtp://{settings.smtp_host}:{settings.smtp_port}"
 
 
 async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figures: Figures) -> Outgoing:

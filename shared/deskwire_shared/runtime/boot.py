@@ -16,6 +16,7 @@ from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from faststream.nats.prometheus import NatsPrometheusMiddleware
 from nats.aio.client import Client
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 from structlog import get_logger
 
 from deskwire_shared.eventstore.ending import end
@@ -25,7 +26,7 @@ from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.health import Health, Unhealthy, health_router
 from deskwire_shared.runtime.listening import bind
 from deskwire_shared.runtime.service import Runtime, Service
-from deskwire_shared.runtime.settings import CommonSettings
+from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
 from deskwire_shared.runtime.streams import migrate as migrate_streams
 from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY, metrics_router, new_registry, tracing
 
@@ -139,12 +140,19 @@ async def serve(
             async with asyncio.TaskGroup() as tasks:
                 built.tasks = tasks
                 try:
-                    for service in services:
-                        await service.start(built, role)
+                    await _start(built, services, role)
                     await built.broker.start()
                     await _serve_http(built, listener, ready)
                 finally:
                     await _stop(built)
+
+
+async def _start(built: Runtime, services: Sequence[Service], role: str | None) -> None:
+    for service in services:
+        try:
+            await service.start(built, role)
+        except ValidationError as error:
+            raise WrongSettings(error) from error
 
 
 async def _serve_http(

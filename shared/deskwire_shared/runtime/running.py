@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, NoReturn
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
 from deskwire_shared.directory.port import DirectoryError
 from deskwire_shared.eventstore.port import EventStoreError
@@ -19,12 +18,10 @@ from deskwire_shared.runtime.listening import CannotListen
 from deskwire_shared.runtime.logs import configure_logs
 from deskwire_shared.runtime.nats_server import NatsServerMissing
 from deskwire_shared.runtime.parking import UnknownParked
-from deskwire_shared.runtime.settings import CommonSettings
+from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
 
 PATIENCE_SECONDS = 5.0
 """How long a command waits for the NATS server."""
-
-S = TypeVar("S", bound=BaseSettings)
 
 
 class CommandFailed(Exception):
@@ -42,27 +39,20 @@ EXPECTED = (
     TooWeak,
     UnknownParked,
     Unreachable,
+    WrongSettings,
 )
 """Failures whose message says all; no trace is shown for them."""
 
 
 def load_settings() -> CommonSettings:
     """The common settings, and logs as they say; ends the program with a clear message when one is wrong."""
-    settings = read_settings(CommonSettings)
+    try:
+        settings = CommonSettings()
+    except ValidationError as error:
+        typer.echo(f"deskwire: {WrongSettings(error)}", err=True)
+        raise typer.Exit(2) from error
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     return settings
-
-
-def read_settings(model: Callable[[], S]) -> S:
-    """Settings from the environment; ends the program with a clear message when one is wrong."""
-    try:
-        return model()
-    except ValidationError as error:
-        prefix = getattr(model, "model_config", {}).get("env_prefix", "")
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            typer.echo(f"setting {prefix}{name}: {problem['msg']}", err=True)
-        raise typer.Exit(2) from error
 
 
 def run_async(work: Coroutine[Any, Any, None]) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Durability = Literal["single", "cluster", "dev"]
@@ -23,6 +24,26 @@ class ServiceSettings(BaseSettings):
         extra="ignore",
         hide_input_in_errors=True,  # a rejected address may hold a password
     )
+
+
+class WrongSettings(Exception):
+    """Settings that cannot be used; the sentences name the variables of the environment."""
+
+    def __init__(self, error: ValidationError) -> None:
+        prefix = _prefix(error.title)
+        problems = [problem for problem in error.errors() if problem["type"] != "default_factory_not_called"]
+        super().__init__("; ".join(f"setting {prefix}{_sentence(problem)}" for problem in problems))
+
+
+def _prefix(title: str) -> str:
+    models: tuple[type[ServiceSettings], ...] = (ServiceSettings, *ServiceSettings.__subclasses__())
+    found = next((model for model in models if model.__name__ == title), ServiceSettings)
+    return str(found.model_config.get("env_prefix", ""))
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _nats_servers(url: SecretStr) -> SecretStr:

@@ -36,10 +36,14 @@ async def up(settings: CommonSettings, services: Sequence[Service]) -> None:
 async def greet(runtime: Runtime) -> None:
     """Print where the desk is reached; with nobody in it yet, the one-time link that makes the first administrator."""
     settings = runtime.settings
-    lines = [f"  Desk   {settings.public_url}", f"  Mail   smtp://{settings.bind_host}:{settings.smtp_port}"]
+    told = {"Desk": settings.public_url, **runtime.announcements}
+    if "intake" in runtime.services:
+        told["Mail in"] = f"smtp://{settings.bind_host}:{settings.smtp_port}"
     if not any(agent.active for agent in runtime.directory.all(Agent).values()):
         token = await runtime.secrets.new_setup_token()
-        lines.append(f"  Start  {settings.public_url}/setup?token={token}")
-        lines.append("         (opens once, and makes you the first administrator)")
-    sys.stdout.write("\n".join(["", "Deskwire is ready.", *lines, "  Stop   Ctrl-C", "", ""]))
+        told["Start"] = f"{settings.public_url}/setup?token={token}"
+        told[""] = "(opens once, and makes you the first administrator)"
+    told["Stop"] = "Ctrl-C"
+    lines = (f"  {word:<9} {text}" for word, text in told.items())
+    sys.stdout.write("\n".join(["", "Deskwire is ready.", *lines, "", ""]))
     sys.stdout.flush()
