@@ -1,5 +1,7 @@
 """The key ring's promises, kept by the one in memory and the one on JetStream."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
@@ -33,3 +35,14 @@ class TestOnJetStream(KeyRingContract):
         await JetStreamKeyRing(desk_nats).destroy(person)
         await desk_nats.flush()
         assert await keys.find(key_id) is None
+
+    async def test_thousands_of_keys_are_read_ahead_in_a_few_requests(
+        self, keys: JetStreamKeyRing, desk_nats: Client
+    ) -> None:
+        people = [new_id() for _ in range(1_500)]
+        found = dict(zip(people, await asyncio.gather(*(keys.current(person) for person in people)), strict=True))
+        elsewhere = JetStreamKeyRing(desk_nats)
+        before = desk_nats.stats["out_msgs"]
+        await elsewhere.warm(people)
+        assert {person: await elsewhere.current(person) for person in people} == found
+        assert desk_nats.stats["out_msgs"] - before < 10

@@ -1,11 +1,13 @@
-"""Direct batch get (ADR-31): all messages of one subject in one request.
+"""Direct batch get (ADR-31): all messages of one subject, or the last ones of many, in one request.
 
 nats-py reads one message a request; twenty of those cost six times one batch.
 """
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -13,6 +15,8 @@ from nats.aio.msg import Msg
 from deskwire_shared.eventstore.port import EventStoreError
 
 BATCH = 500
+MOST_SUBJECTS = 1_000
+"""Of one request for last messages; the server takes 1,024."""
 END_OF_BATCH = "204"
 NOT_FOUND = "404"
 
@@ -48,19 +52,31 @@ class BatchReader:
             if not pending or not page:
                 return found
 
+    async def read_last(self, subjects: Sequence[str]) -> list[StoredMessage]:
+        """Read the last message on each of some subjects. Raises EventStoreError when the server does not answer."""
+        found: list[StoredMessage] = []
+        for start in range(0, len(subjects), MOST_SUBJECTS):
+            asked = subjects[start : start + MOST_SUBJECTS]
+            page, _ = await self._ask({"multi_last": asked, "batch": len(asked)}, f"{len(asked)} subjects")
+            found += page
+        return found
+
     async def _page(self, subject: str, start: int) -> tuple[list[StoredMessage], int]:
+        return await self._ask({"seq": start, "next_by_subj": subject, "batch": BATCH}, subject)
+
+    async def _ask(self, question: dict[str, Any], what: str) -> tuple[list[StoredMessage], int]:
         await self._subscribed()
         self._serial += 1
         token = str(self._serial)
         answers: asyncio.Queue[Msg] = asyncio.Queue()
         self._waiting[token] = answers
-        request = json.dumps({"seq": start, "next_by_subj": subject, "batch": BATCH}).encode()
+        request = json.dumps(question).encode()
         try:
             async with asyncio.timeout(self._timeout):
                 await self._connection.publish(self._api, request, reply=f"{self._inbox}.{token}")
                 return await _collect(answers)
         except TimeoutError as error:
-            raise EventStoreError(f"no answer to a read of {subject} within {self._timeout} s") from error
+            raise EventStoreError(f"no answer to a read of {what} within {self._timeout} s") from error
         finally:
             del self._waiting[token]
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from typing import Any
+import re
+from collections.abc import Iterable
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -13,6 +15,9 @@ from deskwire_shared.contracts.upcasts import upcast
 from deskwire_shared.eventstore.keyring import KeyRing
 from deskwire_shared.eventstore.port import BrokenHistory, Tip
 from deskwire_shared.eventstore.sealing import seal, unseal
+
+KEY_OWNER: Final = re.compile(rb'"key":"([a-z2-7]{16})\.\d+"')
+"""Where stored bytes name whose key seals them."""
 
 
 class Codec:
@@ -37,6 +42,10 @@ class Codec:
             return Commit.model_validate({**stored, "facts": facts})
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             raise BrokenHistory(f"not a commit: {error}") from error
+
+    async def warm(self, raws: Iterable[bytes]) -> None:
+        """Read the keys of many stored commits ahead of decoding them."""
+        await self._keys.warm({found.decode() for raw in raws for found in KEY_OWNER.findall(raw)})
 
     async def _encode_fact(self, fact: AnyFact) -> dict[str, Any]:
         if isinstance(fact, UnknownFact):

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from nats.aio.client import Client
@@ -13,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
 from deskwire_shared.contracts.subjects import KEYS
+from deskwire_shared.eventstore.batch_get import BatchReader
 from deskwire_shared.eventstore.jetstream import WRONG_LAST_SEQUENCE
 from deskwire_shared.eventstore.keyring import KEY_BYTES, key_id_of, split_key_id
 from deskwire_shared.eventstore.port import EventStoreError
@@ -42,6 +44,7 @@ class JetStreamKeyRing:
     def __init__(self, connection: Client) -> None:
         self._connection = connection
         self._js: JetStreamContext = connection.jetstream()
+        self._reader = BatchReader(connection, STREAM)
         self._cache: OrderedDict[str, _Entry] = OrderedDict()
 
     async def start(self) -> None:
@@ -60,6 +63,12 @@ class JetStreamKeyRing:
         person_id, generation = split_key_id(key_id)
         return (await self._entry(person_id)).keys.get(generation)
 
+    async def warm(self, person_ids: Collection[str]) -> None:
+        """See `KeyRing.warm`; who is not found here is asked for again when needed, from the leader."""
+        unknown = [person_id for person_id in person_ids if not self._is_fresh(self._cache.get(person_id))]
+        for message in await self._reader.read_last([_subject(person_id) for person_id in unknown]):
+            self._keep(message.subject.rpartition(".")[2], _parse(message.data, message.sequence))
+
     async def destroy(self, person_id: str) -> int:
         """See `KeyRing.destroy`."""
         while (entry := await self._read(person_id)).keys:
@@ -70,9 +79,12 @@ class JetStreamKeyRing:
 
     async def _entry(self, person_id: str) -> _Entry:
         cached = self._cache.get(person_id)
-        if cached is not None and time.monotonic() - cached.read_at < CACHED_SECONDS:
+        if cached is not None and self._is_fresh(cached):
             return cached
         return await self._read(person_id)
+
+    def _is_fresh(self, entry: _Entry | None) -> bool:
+        return entry is not None and time.monotonic() - entry.read_at < CACHED_SECONDS
 
     async def _read(self, person_id: str) -> _Entry:
         try:

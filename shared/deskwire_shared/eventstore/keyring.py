@@ -4,6 +4,7 @@ A key id is `<person_id>.<generation>`. Erasing destroys all generations of a pe
 again under the same address later gets a new generation and none of the past.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 KEY_BYTES = 32
@@ -18,6 +19,10 @@ class KeyRing(Protocol):
 
     async def find(self, key_id: str) -> bytes | None:
         """The key, or None when it was destroyed or never was."""
+        ...
+
+    async def warm(self, person_ids: Collection[str]) -> None:
+        """Read the keys of many people ahead of use: one by one they cost a round trip each."""
         ...
 
     async def destroy(self, person_id: str) -> int:

@@ -1,7 +1,7 @@
 """The event store and key ring in memory: real behaviour without a server."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.eventstore.codec import Codec
@@ -29,6 +29,10 @@ class MemoryKeyRing:
         person_id, generation = split_key_id(key_id)
         generations = self._keys.get(person_id, [])
         return generations[generation - 1] if 0 < generation <= len(generations) else None
+
+    async def warm(self, person_ids: Collection[str]) -> None:
+        """See `KeyRing.warm`."""
+        del person_ids  # memory is as warm as it gets
 
     async def destroy(self, person_id: str) -> int:
         """See `KeyRing.destroy`."""

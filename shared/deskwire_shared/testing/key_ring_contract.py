@@ -56,3 +56,15 @@ class KeyRingContract:
             key_id, _ = await keys.current(person)
             await keys.destroy(person)
             assert await keys.find(key_id) is None
+
+    async def test_keys_that_were_read_ahead_are_the_same_keys(self, keys: KeyRing) -> None:
+        people = {person: await keys.current(person) for person in (new_id() for _ in range(3))}
+        gone_id, _ = await keys.current(gone := new_id())
+        await keys.destroy(gone)
+        await keys.warm([*people, gone, new_id()])
+        assert [await keys.find(key_id) for key_id, _ in people.values()] == [key for _, key in people.values()]
+        assert await keys.find(gone_id) is None
+
+    async def test_reading_nothing_ahead_is_no_error(self, keys: KeyRing) -> None:
+        await keys.warm([])
+        await keys.warm([new_id()])

@@ -102,6 +102,8 @@ def identity(stored: bytes) -> str:
 
 async def read_commits(deliveries: Iterable[Delivery], codec: Codec) -> list[Logged]:
     """Decode what was delivered."""
+    deliveries = [*deliveries]
+    await codec.warm(delivery.data for delivery in deliveries)
     return [await _read(delivery, codec) for delivery in deliveries]
 
 
