@@ -1,0 +1,77 @@
+"""What the pages need of the desk; `app.py` builds it once and every page finds it in its request."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from obstore.store import ObjectStore
+
+from deskwire_query.read_models import Reads
+from deskwire_shared.contracts.access import Principal
+from deskwire_shared.directory.port import Directory
+from deskwire_shared.runtime.clock import Clock
+
+Reached = Callable[[int], Awaitable[None]]
+"""Waits until the read models have reached a sequence. Raises NotCaughtUp after a bounded time."""
+
+
+class Sessions(Protocol):
+    """Opens, recognises and ends agents' sessions."""
+
+    async def sign_in(self, email: str, password: str) -> str:
+        """Open a session and give its cookie. Raises Unauthenticated."""
+        ...
+
+    async def open_session(self, agent_id: str) -> str:
+        """Open a session for somebody who has proved who they are, and give its cookie."""
+        ...
+
+    async def sign_out(self, cookie: str) -> None:
+        """End a session."""
+        ...
+
+    async def by_cookie(self, cookie: str) -> Principal:
+        """Tell whose session it is. Raises Unauthenticated."""
+        ...
+
+
+class Credentials(Protocol):
+    """Keeps passwords and the one-time token of the first run."""
+
+    async def set_password(self, agent_id: str, password: str) -> None:
+        """Keep an agent's password. Raises WeakPassword."""
+        ...
+
+    async def check_setup_token(self, token: str) -> bool:
+        """Say whether it is the living first-run token."""
+        ...
+
+    async def spend_setup_token(self, token: str) -> bool:
+        """Use the first-run token up; False when it is not the living one."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The parts of the desk that pages use."""
+
+    reads: Reads
+    directory: Directory
+    sessions: Sessions
+    credentials: Credentials
+    objects: ObjectStore
+    """Where attachments and the local outbox are."""
+    clock: Clock
+    reached: Reached
+    public_url: str
+    smtp_address: str
+    """Where the mail listener is, as `127.0.0.1:2525`."""
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(_desk)]

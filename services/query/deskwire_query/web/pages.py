@@ -1,0 +1,41 @@
+"""Builds the application that serves every page of the workspace."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from deskwire_query.web import admin, attachments, entrance, outbox, ticket, workspace
+from deskwire_query.web.desk import Desk
+from deskwire_query.web.errors import add_error_pages
+from deskwire_query.web.rendering import STATIC
+from deskwire_query.web.security import SecurityHeaders
+
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+class StaticAssets(StaticFiles):
+    """Serves our own files; their addresses change with their content, so browsers may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer with a file."""
+        response = await super().get_response(path, scope)
+        lasting = scope["query_string"].startswith(b"v=") or path.endswith(".woff2")
+        response.headers["Cache-Control"] = FOR_EVER if lasting else "no-cache"
+        return response
+
+
+def create_pages(desk: Desk) -> FastAPI:
+    """Build the application; who mounts it puts its `identity` into the state."""
+    app = FastAPI(title="Deskwire workspace", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.desk = desk
+    app.state.identity = desk.sessions
+    app.state.doorkeeper = entrance.Doorkeeper()
+    for part in (entrance, workspace, ticket, attachments, outbox, admin):
+        app.include_router(part.router)
+    app.mount("/static", StaticAssets(directory=STATIC), name="static")
+    add_error_pages(app)
+    app.add_middleware(SecurityHeaders)
+    return app

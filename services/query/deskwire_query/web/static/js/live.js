@@ -1,0 +1,63 @@
+// One stream per page tells which tickets changed; what changed is then asked for, many changes at once.
+import { find } from "./dom.js";
+import { refreshCounts, refreshList } from "./list.js";
+import { openTicketId, refreshTicket } from "./router.js";
+
+const STREAM = "/v1/stream";
+const PAUSE = 400;
+const COUNTS_PAUSE = 1500;
+
+let source = null;
+let position = 0;
+
+/** Run work at once, then at most once per pause, and never twice at a time. */
+function paced(work, pause) {
+  let running = false;
+  let again = false;
+  return async function run() {
+    again = true;
+    if (running) return;
+    running = true;
+    try {
+      while (again) {
+        again = false;
+        await work();
+        await new Promise((resolve) => { setTimeout(resolve, pause); });
+      }
+    } finally {
+      running = false;
+    }
+  };
+}
+
+const list = paced(() => refreshList(position), PAUSE);
+const ticket = paced(() => refreshTicket(position), PAUSE);
+const counts = paced(refreshCounts, COUNTS_PAUSE);
+
+function heard(event) {
+  const { sequence, ticket_id: ticketId } = JSON.parse(event.data);
+  position = Math.max(position, sequence);
+  list();
+  counts();
+  if (ticketId === openTicketId()) ticket();
+}
+
+/** Too much was missed to be told one by one. */
+function missed(event) {
+  position = JSON.parse(event.data).sequence;
+  list();
+  counts();
+  ticket();
+}
+
+export function startLive() {
+  const start = find("#list")?.dataset.position;
+  if (start == null) return;
+  position = Number(start);
+  source = new EventSource(`${STREAM}?after=${position}`);
+  source.addEventListener("commit", heard);
+  source.addEventListener("reset", missed);
+  source.addEventListener("open", () => document.body.classList.remove("offline"));
+  source.addEventListener("error", () => document.body.classList.add("offline"));
+  window.addEventListener("pagehide", () => source.close());
+}
