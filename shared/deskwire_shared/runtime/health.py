@@ -8,6 +8,9 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+FAILURES_KEPT_SECONDS = 0.05
+"""Short, so that whoever waits for a start learns of its end at once."""
+
 Check = Callable[[], Awaitable[object]]
 
 
@@ -56,7 +59,7 @@ class Health:
             if loop.time() >= self._known_until:
                 answers = await asyncio.gather(*(self._ask(name) for name in self._checks))
                 self._known = [failure for failure in answers if failure is not None]
-                self._known_until = loop.time() + self._keep_seconds
+                self._known_until = loop.time() + (FAILURES_KEPT_SECONDS if self._known else self._keep_seconds)
             return self._known
 
     async def _ask(self, name: str) -> Failure | None:
