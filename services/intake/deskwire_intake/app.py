@@ -1,5 +1,7 @@
 """Wires the intake service: the one place that reads its settings and builds its parts."""
 
+from fastapi import FastAPI
+
 from deskwire_intake.api.application import command_api
 from deskwire_intake.api.recording import Recording
 from deskwire_intake.channels.email import EmailChannel
@@ -22,25 +24,28 @@ API_ROLE = "api"
 
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime."""
-    settings = IntakeSettings()
+    settings, intake = IntakeSettings(), await intake_of(runtime)
+    if role in {None, EMAIL_ROLE}:
+        await _listen(runtime, await email_listener(runtime, settings, intake))
+    if role in {None, API_ROLE}:
+        runtime.mount("/intake", api_of(runtime, settings, intake))
+
+
+async def intake_of(runtime: Runtime) -> Intake:
+    """Build what every channel hands its messages to."""
     numbers = JetStreamNumbers(runtime.js)
-    customers = Customers(runtime.directory, runtime.keys, await runtime.secrets.site_key())
-    objects = Objects(runtime.objects)
-    intake = Intake(
+    return Intake(
         recorder=runtime.recorder,
         threads=Threads(runtime.recorder, numbers),
         numbers=numbers,
-        customers=customers,
-        objects=objects,
+        customers=Customers(runtime.directory, runtime.keys, await runtime.secrets.site_key()),
+        objects=Objects(runtime.objects),
         clock=runtime.clock,
     )
-    if role in {None, EMAIL_ROLE}:
-        await _start_email(runtime, settings, intake)
-    if role in {None, API_ROLE}:
-        _start_api(runtime, settings, intake)
 
 
-async def _start_email(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> None:
+async def email_listener(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> SmtpListener:
+    """Build the mail listener; it does not listen yet."""
     figures = Figures(runtime.registry)
     reader = MailReader(seconds=settings.reading_seconds, inline_bytes=settings.reading_inline_bytes)
     channel = EmailChannel(
@@ -60,14 +65,18 @@ async def _start_email(runtime: Runtime, settings: IntakeSettings, intake: Intak
         memory_bytes=settings.smtp_memory_bytes,
         idle_seconds=settings.smtp_idle_seconds,
     )
-    listener = SmtpListener(channel, limits, figures, hostname=settings.smtp_hostname)
+    runtime.on_stop(reader.close)
+    return SmtpListener(channel, limits, figures, hostname=settings.smtp_hostname)
+
+
+async def _listen(runtime: Runtime, listener: SmtpListener) -> None:
     address = runtime.settings.bind_host, runtime.settings.smtp_port
     await listener.start(bind(*address, setting="DESKWIRE_SMTP_PORT"))
-    runtime.on_stop(reader.close)
     runtime.on_stop(listener.stop)
 
 
-def _start_api(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> None:
+def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAPI:
+    """Build the command API."""
     recording = Recording(
         recorder=intake.recorder,
         numbers=intake.numbers,
@@ -75,7 +84,7 @@ def _start_api(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> No
         directory=runtime.directory,
         objects=intake.objects,
     )
-    api = command_api(
+    return command_api(
         recording,
         identity=runtime.identity,
         secrets=runtime.secrets,
@@ -83,7 +92,6 @@ def _start_api(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> No
         json_bytes=settings.json_bytes,
         attachment_bytes=settings.attachment_bytes,
     )
-    runtime.mount("/intake", api)
 
 
 service = Service(name="intake", start=start, roles=(EMAIL_ROLE, API_ROLE))
