@@ -8,7 +8,6 @@ from prometheus_client import Gauge
 from deskwire_query import catalogue
 from deskwire_query.api.app import create_api
 from deskwire_query.api.state import Parts
-from deskwire_query.commands import commands
 from deskwire_query.database import Database, open_database
 from deskwire_query.handlers import Projector
 from deskwire_query.live import Hub
@@ -84,4 +83,4 @@ def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: Query
     runtime.mount("/", create_pages(desk))
 
 
-service = Service(name="query", start=start, roles=("projector", "api"), commands=commands)
+service = Service(name="query", start=start, roles=("projector", "api"))

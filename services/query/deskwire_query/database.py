@@ -88,10 +88,10 @@ def _open_postgres(address: URL) -> Database:
 
 
 def _engine(address: URL, **options: Any) -> AsyncEngine:
-    return create_async_engine(address, json_serializer=_write_json, json_deserializer=from_json, **options)
+    return create_async_engine(address, json_serializer=write_json, json_deserializer=from_json, **options)
 
 
-def _write_json(value: object) -> str:
+def write_json(value: object) -> str:
     """Write JSON without NUL, which PostgreSQL cannot hold."""
     return to_json(value).decode().replace("\\u0000", "\\ufffd")
 
