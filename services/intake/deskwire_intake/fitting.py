@@ -1,9 +1,9 @@
 """Cuts what is beyond the desk's limits, visibly: the raw message is kept whole."""
 
+import json
 from collections.abc import Iterable
 from typing import Final
 
-from pydantic_core import to_json
 
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.ticket import limits
@@ -70,4 +70,4 @@ def _json_size(text: str, html: str | None, quoted: str | None) -> int:
     words = (text, html or "", quoted or "")
     if sum(map(len, words)) * 6 <= WORDS_SIZE:  # a character takes six bytes at most
         return 0
-    return len(to_json(words))
+    return _size(json.dumps(words, ensure_ascii=False))
