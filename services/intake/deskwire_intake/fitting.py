@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
-
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.ticket import limits
 
