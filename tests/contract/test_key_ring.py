@@ -30,6 +30,15 @@ class TestOnJetStream(KeyRingContract):
         person = new_id()
         assert await elsewhere.current(person) == await keys.current(person)
 
+    async def test_a_person_who_was_only_thought_new_keeps_their_key(
+        self, keys: JetStreamKeyRing, desk_nats: Client
+    ) -> None:
+        elsewhere = JetStreamKeyRing(desk_nats)
+        known = await elsewhere.current(person := new_id())
+        assert await keys.current(person, expect_new=True) == known
+        await elsewhere.destroy(erased := (await elsewhere.current(new_id()))[0].partition(".")[0])
+        assert (await keys.current(erased, expect_new=True))[0] == f"{erased}.2"
+
     async def test_a_key_destroyed_elsewhere_is_forgotten_here(self, keys: JetStreamKeyRing, desk_nats: Client) -> None:
         key_id, _ = await keys.current(person := new_id())
         await JetStreamKeyRing(desk_nats).destroy(person)

@@ -51,9 +51,10 @@ class JetStreamKeyRing:
         """Listen for changed entries."""
         await self._connection.subscribe(f"$KV.{KEYS}.>", cb=self._forget)
 
-    async def current(self, person_id: str) -> tuple[str, bytes]:
+    async def current(self, person_id: str, *, expect_new: bool = False) -> tuple[str, bytes]:
         """See `KeyRing.current`."""
-        entry = await self._entry(person_id)
+        guess = expect_new and person_id not in self._cache
+        entry = await (self._write(person_id, _Entry().next_generation()) if guess else self._entry(person_id))
         while entry.generation not in entry.keys:
             entry = await self._write(person_id, entry.next_generation())
         return key_id_of(person_id, entry.generation), entry.keys[entry.generation]

@@ -13,8 +13,8 @@ KEY_BYTES = 32
 class KeyRing(Protocol):
     """Where the data keys live."""
 
-    async def current(self, person_id: str) -> tuple[str, bytes]:
-        """The id and bytes of the key to seal with; made at first use."""
+    async def current(self, person_id: str, *, expect_new: bool = False) -> tuple[str, bytes]:
+        """The id and bytes of the key to seal with; made at first use, without looking first when that is expected."""
         ...
 
     async def find(self, key_id: str) -> bytes | None:

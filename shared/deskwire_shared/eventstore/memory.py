@@ -15,8 +15,9 @@ class MemoryKeyRing:
     def __init__(self) -> None:
         self._keys: dict[str, list[bytes | None]] = {}
 
-    async def current(self, person_id: str) -> tuple[str, bytes]:
+    async def current(self, person_id: str, *, expect_new: bool = False) -> tuple[str, bytes]:
         """See `KeyRing.current`."""
+        del expect_new  # looking costs nothing here
         generations = self._keys.setdefault(person_id, [])
         if not generations or generations[-1] is None:
             generations.append(secrets.token_bytes(KEY_BYTES))

@@ -17,6 +17,9 @@ class KeyRingContract:
         assert await keys.current(person) == (key_id, key)
         assert await keys.find(key_id) == key
 
+    async def test_a_new_person_gets_a_key_without_a_look(self, keys: KeyRing) -> None:
+        assert await keys.current(person := new_id(), expect_new=True) == await keys.current(person)
+
     async def test_people_have_different_keys(self, keys: KeyRing) -> None:
         assert (await keys.current(new_id()))[1] != (await keys.current(new_id()))[1]
 
