@@ -1,7 +1,5 @@
 """Who asks: a customer is found by their address, or entered in the directory at their first message."""
 
-import asyncio
-
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer, Entry, Organisation
 from deskwire_shared.contracts.facts import Address
@@ -29,11 +27,11 @@ class Customers:
     async def find(self, customer_id: str) -> Customer | None:
         """The customer with that id.
 
-        The person's key is made ready too: what is written next needs it, in more than one place at once.
+        The key of somebody new is made ready: what is written next needs it, in more than one place at once.
         """
-        customer, _ = await asyncio.gather(
-            self._directory.fetch(Customer, customer_id), self._keys.current(customer_id)
-        )
+        customer = await self._directory.fetch(Customer, customer_id)
+        if customer is None:
+            await self._keys.current(customer_id, expect_new=True)
         return customer
 
     async def enter(self, customer_id: str, person: Address) -> None:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, AnyStr, Final
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from structlog import get_logger
@@ -199,6 +199,7 @@ class _Connection(SMTP):
         )
         self._listener = listener
         self.is_busy = False
+        self._answers = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the session, unless there are too many."""
@@ -212,11 +213,20 @@ class _Connection(SMTP):
         self._listener.closed(self)
         super().connection_lost(error)
 
+    async def push(self, status: AnyStr) -> None:
+        """Answer; while more commands lie here already, answers wait and leave together (RFC 2920, 3.2)."""
+        self._answers += (status if isinstance(status, bytes) else status.encode()) + b"\r\n"
+        if b"\n" in self._reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001  # the stream tells no other way
+            return
+        self._writer.write(bytes(self._answers))
+        self._answers.clear()
+        await self._writer.drain()
+
     def end(self, farewell: str) -> None:
         """Say why, and hang up."""
         if self.transport is not None:
             assert isinstance(self.transport, asyncio.Transport)
-            self.transport.write(farewell.encode() + b"\r\n")
+            self.transport.write(self._answers + farewell.encode() + b"\r\n")
             self.transport.close()
 
     @syntax("DATA")
