@@ -3,10 +3,10 @@
 A change stores the full document; the last one per subject is the state, all of them the audit.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal, get_args
+from datetime import date, datetime
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from deskwire_shared.contracts.access import Permission, Role
 from deskwire_shared.contracts.calendar import Calendar as BusinessHours
@@ -102,6 +102,46 @@ class SlaPolicy(Document):
     warn_at: Annotated[float, Field(gt=0, lt=1)] = 0.75
 
 
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,253}[A-Za-z0-9])?$")]
+Folder = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f*%]+$")]
+
+
+class MailboxOAuth(Document):
+    """How to get the tokens that open a mailbox, where passwords do not (OAuth 2.0, RFC 6749)."""
+
+    grant: Literal["client_credentials", "refresh_token"]
+    """Microsoft 365 gives tokens to the application itself, Google for a refresh token."""
+    token_url: Annotated[
+        str, StringConstraints(pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s]{1,1000}$")
+    ]
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    scope: Annotated[str, StringConstraints(max_length=1000)] = ""
+
+
+class ImapMailbox(Document):
+    """Where a channel fetches its mails by IMAP; the password is kept among the secrets."""
+
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65_535)] = 993
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    username: Annotated[str, StringConstraints(min_length=1, max_length=320)]
+    oauth: MailboxOAuth | None = None
+    folder: Folder = "INBOX"
+    after: Literal["keep_flagged", "move", "delete"] = "keep_flagged"
+    """What becomes of a mail once it is on its ticket."""
+    move_to: Folder | None = None
+    since: date | None = None
+    """Mails that arrived before this day are left alone; None takes all that the folder holds."""
+    poll_seconds: Annotated[int, Field(ge=1, le=540)] = 60
+    """How often the folder is looked into, also where the server tells of new mails."""
+
+    @model_validator(mode="after")
+    def _moves_somewhere(self) -> Self:
+        if self.after == "move" and self.move_to in {None, self.folder}:
+            raise ValueError("`move` needs another folder in `move_to`")
+        return self
+
+
 class Channel(Document):
     """A way in and out: a mailbox, a form, a chat."""
 
@@ -110,12 +150,20 @@ class Channel(Document):
     medium: Literal["email", "web", "chat", "api", "webhook", "phone"]
     address: str | None = None
     """The mailbox, for e-mail."""
+    imap: ImapMailbox | None = None
+    """None waits for mails to be handed over by SMTP or LMTP."""
     sender_name: str = ""
     team_id: str | None = None
     locale: Locale = "en"
     active: bool = True
     acknowledge: bool = True
     follow_up_days: Annotated[int, Field(ge=0, le=3650)] = 30
+
+    @model_validator(mode="after")
+    def _fetches_for_an_address(self) -> Self:
+        if self.imap is not None and not (self.medium == "email" and self.address):
+            raise ValueError("only an e-mail channel with an address fetches mails")
+        return self
 
 
 class SetTeam(Document):

@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 from pwdlib import PasswordHash
 
 from deskwire_shared.contracts.subjects import SECRETS
-from deskwire_shared.runtime.buckets import Bucket
+from deskwire_shared.runtime.buckets import Bucket, Kept
 
 SITE_KEY = "site"
 SETUP_KEY = "setup"
@@ -51,6 +51,14 @@ class Secrets:
         hashed = stored.decode() if stored else await _decoy()
         matches = await asyncio.to_thread(_hasher.verify, password[:MAX_PASSWORD], hashed)
         return matches and bool(stored)
+
+    async def channel(self, channel_id: str) -> Kept:
+        """What a channel signs in with at a server of others, as it was kept, with its revision."""
+        return await self._bucket.get(f"channel.{channel_id}")
+
+    async def set_channel(self, channel_id: str, secret: bytes, *, revision: int | None = None) -> bool:
+        """Keep what a channel signs in with; with `revision`, only over that one, and False when it has changed."""
+        return await self._bucket.put(f"channel.{channel_id}", secret, revision=revision)
 
     async def new_setup_token(self) -> str:
         """A token that lets one person create the first administrator; it replaces an earlier one."""
