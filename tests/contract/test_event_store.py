@@ -102,6 +102,7 @@ async def _connected(url: str) -> AsyncIterator[Client]:
 def _mute(server: EmbeddedNats) -> Iterator[None]:
     assert server.pid is not None
     os.kill(server.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, server.pid, os.WSTOPPED | os.WNOWAIT)  # the signal takes a moment to reach every thread
     try:
         yield
     finally:
