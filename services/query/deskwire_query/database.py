@@ -109,7 +109,7 @@ def _configure_sqlite(engine: AsyncEngine, *, begin: str) -> None:
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout = {BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = NORMAL",
-            "cache_size = -65536", "temp_store = MEMORY", "mmap_size = 268435456",
+            "cache_size = -65536", "wal_autocheckpoint = 4000", "temp_store = MEMORY", "mmap_size = 268435456",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

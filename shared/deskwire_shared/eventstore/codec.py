@@ -39,7 +39,7 @@ class Codec:
         try:
             stored = from_json(raw)
             facts = tuple([await self._decode_fact(fact) for fact in stored["facts"]])
-            return Commit.model_validate({**stored, "facts": facts})
+            return Commit.model_validate({**stored, "facts": ()}).model_copy(update={"facts": facts})
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             raise BrokenHistory(f"not a commit: {error}") from error
 

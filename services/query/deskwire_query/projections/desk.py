@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, case, delete, insert, select, update
+from sqlalchemy import Table, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deskwire_query.projections import inbox, ledger, people, search, timeline
 from deskwire_query.projections.log import Logged
 from deskwire_query.projections.timeline import Amendment, Entry
+from deskwire_query.projections.writing import write_rows
 from deskwire_query.search.port import SearchIndex
 from deskwire_query.tables import DeskTables
 from deskwire_shared.contracts.commit import Commit
@@ -116,14 +117,15 @@ class Desk:
 
     async def _write(self, connection: AsyncConnection, changes: Changes) -> None:
         tables = self._tables
-        await _run(connection, insert(tables.ledger), changes.ledger)
-        await _upsert(connection, tables.gaps, changes.gaps)
-        await _upsert(connection, tables.timeline, changes.entries.values())
+        await write_rows(connection, tables.ledger, changes.ledger)
+        await write_rows(connection, tables.gaps, changes.gaps)
+        await write_rows(connection, tables.timeline, changes.entries.values())
         await _amend(connection, tables.timeline, changes.amendments)
-        await _upsert(connection, tables.tickets, changes.tickets.values())
+        await write_rows(connection, tables.tickets, changes.tickets.values())
         await self._write_tags(connection, changes)
         await _upsert_people(connection, tables.people, changes.people.values())
-        await _insert_new(connection, tables.participations, changes.participations)
+        owners = [{"person_id": person_id, "ticket_id": ticket_id} for person_id, ticket_id in changes.participations]
+        await write_rows(connection, tables.participations, owners, on_conflict="keep")
         await self._write_documents(connection, changes)
 
     async def _write_tags(self, connection: AsyncConnection, changes: Changes) -> None:
@@ -132,10 +134,10 @@ class Desk:
         gone = [{"gone": i} for i in changed if changes.tags_before[i]]
         await _run(connection, delete(tags).where(tags.c.ticket_id == bindparam("gone")), gone)
         rows = [{"tag": tag, "ticket_id": i} for i in changed for tag in dict.fromkeys(changes.tickets[i]["tags"])]
-        await _upsert(connection, tags, rows)
+        await write_rows(connection, tags, rows)
 
     async def _write_documents(self, connection: AsyncConnection, changes: Changes) -> None:
-        await _upsert(connection, self._tables.documents, changes.documents.values())
+        await write_rows(connection, self._tables.documents, changes.documents.values())
         if self._indexed:
             await self._index.remove(connection, self._tables, [*changes.documents_before.values()])
             await self._index.add(connection, self._tables, [*changes.documents.values()])
@@ -203,35 +205,13 @@ async def _run(connection: AsyncConnection, statement: Any, rows: Iterable[Row])
         await connection.execute(statement, rows)
 
 
-async def _upsert(connection: AsyncConnection, table: Table, rows: Iterable[Row]) -> None:
-    statement = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    others = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    resolved = (
-        statement.on_conflict_do_update(index_elements=keys, set_=others)
-        if others
-        else statement.on_conflict_do_nothing()
-    )
-    await _run(connection, resolved, rows)
-
-
 async def _upsert_people(connection: AsyncConnection, table: Table, rows: Iterable[Row]) -> None:
     """Keep a name that was told once when a later mail tells none."""
-    statement = _insert(connection, table)
+    statement = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
     told = statement.excluded
     named = case((told.name == "", table.c.name), else_=told.name)
     changed = {"name": named, "address": told.address, "last_seen_at": told.last_seen_at}
     await _run(connection, statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
-
-
-async def _insert_new(connection: AsyncConnection, table: Table, keys: Iterable[Key]) -> None:
-    rows = [{"person_id": person_id, "ticket_id": ticket_id} for person_id, ticket_id in sorted(keys)]
-    await _run(connection, _insert(connection, table).on_conflict_do_nothing(), rows)
-
-
-def _insert(connection: AsyncConnection, table: Table) -> Any:
-    """Give an insert that can resolve conflicts; both databases spell it alike."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 async def _amend(connection: AsyncConnection, table: Table, amendments: Mapping[Key, Row]) -> None:

@@ -4,8 +4,9 @@ Rows and position are written in one transaction that demands the old position, 
 is overtaken and starts again from where the other has come to.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,11 +16,12 @@ from deskwire_query import catalogue
 from deskwire_query.catalogue import Generation, Position
 from deskwire_query.database import Database
 from deskwire_query.projections.desk import Desk
-from deskwire_query.projections.log import Logged, TicketLog, read_commits
+from deskwire_query.projections.log import TRANSIENT, Logged, TicketLog, read_commits
 from deskwire_query.search.choosing import search_index
 from deskwire_query.tables import desk_tables
 from deskwire_shared.eventstore.codec import Codec
-from deskwire_shared.eventstore.follower import Delivery, Follower
+from deskwire_shared.eventstore.ending import end
+from deskwire_shared.eventstore.follower import Follower
 
 BATCH: Final = 1_000
 FILLING_BATCH: Final = 2_000
@@ -42,6 +44,24 @@ class Sources:
     database: Database
     log: TicketLog
     codec: Codec
+
+
+@asynccontextmanager
+async def _ahead(read: Callable[[], Awaitable[list[Logged]]]) -> AsyncIterator[Callable[[], Awaitable[list[Logged]]]]:
+    """Read the next batch while the last one is being written."""
+    reading = asyncio.ensure_future(read())
+
+    async def next_batch() -> list[Logged]:
+        nonlocal reading
+        batch = await reading
+        reading = asyncio.ensure_future(read())
+        return batch
+
+    try:
+        yield next_batch
+    finally:
+        with suppress(*TRANSIENT):  # what was read ahead is not wanted any more
+            await end(reading)
 
 
 async def nobody_told(*_told: object) -> None:
@@ -88,26 +108,30 @@ class Runner:
                     await self._sources.log.require(self.position)
                     restarts = follower.restarts
                 self.pending = follower.pending
-                await self.apply(deliveries)
+                await self._apply(await read_commits(deliveries, self._sources.codec))
 
     async def catch_up(self) -> None:
         """Carry the generation on to the end that the log has now. Raises like `follow`."""
-        end = await self._sources.log.last_sequence()
-        if self.position.sequence >= end:
+        last = await self._sources.log.last_sequence()
+        if self.position.sequence >= last:
             return
-        async with self._following() as follower:
-            while self.position.sequence < end:
-                deliveries = await follower.batch(self._batch, within=TICK_SECONDS)
-                self.pending = max(0, end - self.position.sequence)
-                await self.apply(deliveries)
+        async with self._following() as follower, _ahead(lambda: self._full_batch(follower, last)) as batches:
+            while self.position.sequence < last:
+                self.pending = max(0, last - self.position.sequence)
+                await self._apply(await batches())
             self.pending = 0
 
-    async def apply(self, deliveries: list[Delivery]) -> None:
-        """Write what was delivered. Raises Overtaken when somebody else did."""
-        fresh = [delivery for delivery in deliveries if delivery.sequence > self.position.sequence]
-        if not fresh:
+    async def _full_batch(self, follower: Follower, last: int) -> list[Logged]:
+        """Read as much as is written at once; every transaction has its price."""
+        deliveries = await follower.batch(self._batch, within=TICK_SECONDS)
+        while 0 < len(deliveries) < self._batch and deliveries[-1].sequence < last:
+            deliveries += await follower.batch(self._batch - len(deliveries), within=TICK_SECONDS)
+        return await read_commits(deliveries, self._sources.codec)
+
+    async def _apply(self, batch: list[Logged]) -> None:
+        """Write commits. Raises Overtaken when somebody else did."""
+        if not batch:
             return
-        batch = await read_commits(fresh, self._sources.codec)
         for logged in batch:
             if logged.commit is None:
                 log.error("commit cannot be read", sequence=logged.sequence, reason=logged.reason)

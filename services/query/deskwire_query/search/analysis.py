@@ -14,8 +14,9 @@ WORD: Final = re.compile(r"[^\W_]+")
 CJK: Final = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )  # Hiragana, Katakana, Han; Hangul is written with blanks
-CODE: Final = re.compile(r"[\w.+@/#-]*\d[\w.+@/#-]*|[\w.+-]+@[\w.-]+")
-"""What people look for by a part of it: anything with a digit in it, and addresses."""
+CODE: Final = re.compile(r"[\d@]")
+"""What makes a word something that people look for by a part of it: a digit, or an address."""
+AROUND: Final = ".,;:!?()[]{}<>\"'-/"
 SHORTEST_CODE: Final = 3
 
 
@@ -43,8 +44,9 @@ def searchable(texts: Iterable[str]) -> str:
 
 def codes(texts: Iterable[str]) -> str:
     """Join what is looked for by a part of it, each once."""
-    found = (code.strip(".-/") for text in texts for code in CODE.findall(fold(text)))
-    return " ".join(dict.fromkeys(code[:LONGEST_WORD] for code in found if len(code) >= SHORTEST_CODE))
+    pieces = {piece: None for text in texts for piece in fold(text).split() if not piece.isalpha()}
+    found = [piece.strip(AROUND)[:LONGEST_WORD] for piece in pieces if CODE.search(piece)]
+    return " ".join(dict.fromkeys(code for code in found if len(code) >= SHORTEST_CODE))
 
 
 def _pieces(word: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from deskwire_query.tables import DeskTables
 
 Document = Mapping[str, Any]
 
-CANDIDATES: Final = 2_000
+CANDIDATES: Final = 500
 """How many of the newest matches are ranked: a word that stands in every ticket must not cost a minute."""
 
 
