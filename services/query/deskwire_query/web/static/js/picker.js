@@ -12,6 +12,7 @@ export class Chooser {
     this.chosen = chosen;
     this.shown = [];
     this.turn = 0;
+    this.filled = Promise.resolve();
     input.oninput = () => this.fill();
     input.onkeydown = (event) => this.steer(event);
     list.onclick = (event) => this.take(findAll("[role=option]", list).indexOf(event.target.closest("[role=option]")));
@@ -21,7 +22,11 @@ export class Chooser {
     };
   }
 
-  async fill() {
+  fill() {
+    this.filled = this.refill();
+  }
+
+  async refill() {
     const turn = ++this.turn;
     const found = (await this.options(this.input.value.trim())).slice(0, MOST_SHOWN);
     if (turn !== this.turn) return;
@@ -51,9 +56,15 @@ export class Chooser {
     if (event.isComposing) return;
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) this.mark((this.at + move + this.shown.length) % Math.max(this.shown.length, 1));
-    else if (event.key === "Enter") this.take(this.at);
+    else if (event.key === "Enter") this.takeWhenFilled();
     else return;
     event.preventDefault();
+  }
+
+  /** Fast fingers press Enter before the choices for their words are there. */
+  async takeWhenFilled() {
+    await this.filled;
+    this.take(this.at);
   }
 
   take(at) {

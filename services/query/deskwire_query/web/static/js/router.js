@@ -50,7 +50,7 @@ function settle(url) {
     if (here) item.setAttribute("aria-current", "page");
     else item.removeAttribute("aria-current");
   }
-  const title = find(".ticket-title h2") ?? find("#list-title");
+  const title = find(".ticket-title h1") ?? find("#list-title");
   document.title = `${title.textContent.trim().replace(/\s+/g, " ")} · Deskwire`;
   document.dispatchEvent(new CustomEvent("desk:moved"));
 }
