@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 
-from deskwire_intake.app import api_of, email_listener, intake_of
+from deskwire_intake.app import api_of, email_channel, intake_of, smtp_listener
 from deskwire_intake.channels.smtp import SmtpListener
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.access import AGENT, Permission
@@ -66,7 +66,8 @@ async def intake_desk(nats_url: str, folder: Path, **settings: float) -> AsyncIt
     """Start a desk that takes mails in."""
     async with ticket_desk(nats_url, folder) as desk:
         intake = await intake_of(desk.runtime)
-        listener = await email_listener(desk.runtime, IntakeSettings.model_validate(settings), intake)
+        chosen = IntakeSettings.model_validate(settings)
+        listener = smtp_listener(chosen, await email_channel(desk.runtime, chosen, intake))
         await listener.start(bind("127.0.0.1", 0, setting="none"))
         desk.runtime.on_stop(listener.stop)
         yield IntakeDesk(desk, listener)

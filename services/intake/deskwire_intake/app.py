@@ -1,10 +1,21 @@
 """Wires the intake service: the one place that reads its settings and builds its parts."""
 
+import asyncio
+import ssl
+from functools import partial
+
+import httpx2
 from fastapi import FastAPI
 
 from deskwire_intake.api.application import command_api
 from deskwire_intake.api.recording import Recording
 from deskwire_intake.channels.email import EmailChannel
+from deskwire_intake.channels.imap import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
+from deskwire_intake.channels.imap_credentials import Credentials
+from deskwire_intake.channels.imap_fetcher import MailboxFetcher
+from deskwire_intake.channels.imap_intake import ImapLimits, MailboxIntake
+from deskwire_intake.channels.imap_session import imap_session
+from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
 from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
 from deskwire_intake.customers import Customers
@@ -14,21 +25,32 @@ from deskwire_intake.numbers import JetStreamNumbers
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
+from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.listening import bind
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
+from deskwire_shared.runtime.settings import UnknownRole
 
 EMAIL_ROLE = "email"
+IMAP_ROLE = "imap"
 API_ROLE = "api"
+ROLES = (EMAIL_ROLE, IMAP_ROLE, API_ROLE)
 
 
 async def start(runtime: Runtime, role: str | None) -> None:
-    """Start what the role asks for in a runtime."""
+    """Start what the role asks for in a runtime; the name or id of a channel is its mailbox alone."""
     settings, intake = IntakeSettings(), await intake_of(runtime)
-    if role in {None, EMAIL_ROLE}:
-        await _listen(runtime, await email_listener(runtime, settings, intake))
     if role in {None, API_ROLE}:
         runtime.mount("/intake", api_of(runtime, settings, intake))
+    if role == API_ROLE:
+        return
+    channel = await email_channel(runtime, settings, intake)
+    if role in {None, EMAIL_ROLE}:
+        await _listen(runtime, smtp_listener(settings, channel))
+    if role != EMAIL_ROLE:
+        only = None if role in {None, IMAP_ROLE} else mailbox_called(runtime, role)
+        _fetch(runtime, imap_channel(runtime, settings, channel, only=only))
 
 
 async def intake_of(runtime: Runtime) -> Intake:
@@ -44,20 +66,24 @@ async def intake_of(runtime: Runtime) -> Intake:
     )
 
 
-async def email_listener(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> SmtpListener:
-    """Build the mail listener; it does not listen yet."""
-    figures = Figures(runtime.registry)
+async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> EmailChannel:
+    """Build what takes in mails, whichever way they come."""
     reader = MailReader(seconds=settings.reading_seconds, inline_bytes=settings.reading_inline_bytes)
-    channel = EmailChannel(
+    runtime.on_stop(reader.close)
+    return EmailChannel(
         accept=intake.accept,
         mailboxes=Mailboxes(runtime.directory),
         reader=reader,
         objects=intake.objects,
         parking=runtime.parking("intake"),
-        figures=figures,
+        figures=Figures(runtime.registry),
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),
     )
+
+
+def smtp_listener(settings: IntakeSettings, channel: EmailChannel) -> SmtpListener:
+    """Build the mail listener; it does not listen yet."""
     limits = SmtpLimits(
         mail_bytes=settings.smtp_mail_bytes,
         recipients=settings.smtp_recipients,
@@ -65,8 +91,50 @@ async def email_listener(runtime: Runtime, settings: IntakeSettings, intake: Int
         memory_bytes=settings.smtp_memory_bytes,
         idle_seconds=settings.smtp_idle_seconds,
     )
-    runtime.on_stop(reader.close)
-    return SmtpListener(channel, limits, figures, hostname=settings.smtp_hostname)
+    return SmtpListener(channel, limits, channel.figures, hostname=settings.smtp_hostname)
+
+
+def imap_channel(
+    runtime: Runtime, settings: IntakeSettings, channel: EmailChannel, *, only: str | None = None
+) -> ImapChannel:
+    """Build what fetches from mailboxes; it does not fetch yet."""
+    figures, http, room = ImapFigures(runtime.registry), httpx2.AsyncClient(), asyncio.Semaphore(BATCHES_AT_ONCE)
+    open_session = partial(imap_session, tls=ssl.create_default_context())
+    runtime.on_stop(http.aclose)
+
+    def fetcher(watched: WatchedMailbox) -> MailboxFetcher:
+        intake = MailboxIntake(
+            channel_id=watched.channel_id,
+            address=watched.address,
+            host=watched.imap.host,
+            channel=channel,
+            limits=ImapLimits(mail_bytes=settings.imap_mail_bytes),
+            state=MailboxState(channel_id=watched.channel_id, figures=figures, clock=runtime.clock),
+            room=room,
+        )
+        credentials = Credentials(watched.channel_id, watched.imap, runtime.secrets, http)
+        return MailboxFetcher(mailbox=watched.imap, intake=intake, credentials=credentials, open_session=open_session)
+
+    return ImapChannel(runtime.directory, fetcher, only=only)
+
+
+def mailbox_called(runtime: Runtime, role: str) -> str:
+    """The id of the channel with this id or name. Raises UnknownRole when it has no mailbox."""
+    channels = runtime.directory.all(Channel)
+    fetching = {
+        watched.channel_id: channels[watched.channel_id].name for watched in watched_mailboxes(runtime.directory)
+    }
+    found = [channel_id for channel_id, name in fetching.items() if role in {channel_id, name}]
+    if len(found) != 1:
+        mailboxes = ", ".join(sorted(fetching.values())) or "none"
+        raise UnknownRole(f"intake plays {', '.join(ROLES)}, or one of the mailboxes: {mailboxes}; not {role!r}")
+    return found[0]
+
+
+def _fetch(runtime: Runtime, channel: ImapChannel) -> None:
+    fetching = runtime.spawn("fetch mails", channel.run())
+    runtime.on_stop(lambda: end(fetching))
+    runtime.health.tell("mailboxes", channel.states)
 
 
 async def _listen(runtime: Runtime, listener: SmtpListener) -> None:
@@ -94,4 +162,4 @@ def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAP
     )
 
 
-service = Service(name="intake", start=start, roles=(EMAIL_ROLE, API_ROLE))
+service = Service(name="intake", start=start, roles=ROLES, plays_channels=True)

@@ -29,6 +29,9 @@ class IntakeSettings(ServiceSettings):
     smtp_idle_seconds: float = Field(
         default=300.0, gt=0, le=3_600, description="How long a connection may take for one command or one mail."
     )
+    imap_mail_bytes: Bytes = Field(
+        default=25 * MIB, description="Largest mail that is fetched; larger ones stay in their mailbox, and are parked."
+    )
     reading_seconds: float = Field(
         default=5.0, gt=0, le=300, description="How long the reading of one mail may take before it is parked."
     )

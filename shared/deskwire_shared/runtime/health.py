@@ -12,6 +12,8 @@ FAILURES_KEPT_SECONDS = 0.05
 """Short, so that whoever waits for a start learns of its end at once."""
 
 Check = Callable[[], Awaitable[object]]
+Detail = Callable[[], dict[str, str]]
+"""Tells how some things fare that are no reason to send work elsewhere."""
 
 
 class Unhealthy(Exception):
@@ -35,6 +37,7 @@ class Health:
 
     def __init__(self, *, timeout_seconds: float = 2.0, keep_seconds: float = 1.0) -> None:
         self._checks: dict[str, Check] = {}
+        self._details: dict[str, Detail] = {}
         self._timeout_seconds = timeout_seconds
         self._keep_seconds = keep_seconds
         self._asking = asyncio.Lock()
@@ -47,6 +50,14 @@ class Health:
         if name in self._checks:
             raise ValueError(f"there is a health check named {name!r} already")
         self._checks[name] = check
+
+    def tell(self, name: str, detail: Detail) -> None:
+        """Let the readiness answer tell how something fares, whether or not the process is ready."""
+        self._details[name] = detail
+
+    def details(self) -> dict[str, dict[str, str]]:
+        """What is told beside the checks."""
+        return {name: detail() for name, detail in self._details.items()}
 
     def mark_started(self) -> None:
         """Say that the start is over and the checks count."""
@@ -86,7 +97,7 @@ def health_router(health: Health) -> APIRouter:
 
     @router.get("/ready")
     async def ready() -> JSONResponse:
-        return _answer(_not_started(health) or await health.failures())
+        return _answer(_not_started(health) or await health.failures(), health.details())
 
     @router.get("/started")
     async def started() -> JSONResponse:
@@ -99,8 +110,8 @@ def _not_started(health: Health) -> list[Failure]:
     return [] if health.has_started else [Failure("start", "not finished")]
 
 
-def _answer(failures: list[Failure]) -> JSONResponse:
-    body: dict[str, Any] = {"status": "failing" if failures else "ok"}
+def _answer(failures: list[Failure], details: dict[str, dict[str, str]] | None = None) -> JSONResponse:
+    body: dict[str, Any] = {"status": "failing" if failures else "ok", **(details or {})}
     if failures:
         body["failures"] = [asdict(failure) for failure in failures]
     return JSONResponse(body, status_code=503 if failures else 200, headers={"cache-control": "no-store"})

@@ -18,7 +18,7 @@ from deskwire_shared.runtime.listening import CannotListen
 from deskwire_shared.runtime.logs import configure_logs
 from deskwire_shared.runtime.nats_server import NatsServerMissing
 from deskwire_shared.runtime.parking import UnknownParked
-from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
+from deskwire_shared.runtime.settings import CommonSettings, UnknownRole, WrongSettings
 
 PATIENCE_SECONDS = 5.0
 """How long a command waits for the NATS server."""
@@ -38,6 +38,7 @@ EXPECTED = (
     NatsServerMissing,
     TooWeak,
     UnknownParked,
+    UnknownRole,
     Unreachable,
     WrongSettings,
 )

@@ -98,4 +98,6 @@ class Service:
     start: Callable[[Runtime, str | None], Awaitable[None]]
     """Wire the service into a runtime; the role is None when the process plays them all."""
     roles: tuple[str, ...] = ()
+    plays_channels: bool = False
+    """Whether the name or id of a channel is a role, too; `start` raises UnknownRole when there is none."""
     commands: Callable[[], dict[str, typer.Typer]] | None = None

@@ -26,6 +26,10 @@ class ServiceSettings(BaseSettings):
     )
 
 
+class UnknownRole(Exception):
+    """A service cannot play the role it was asked to; the sentence says which it can."""
+
+
 class WrongSettings(Exception):
     """Settings that cannot be used; the sentences name the variables of the environment."""
 

@@ -177,7 +177,7 @@ class ImapSession:
             self._mailbox.port,
             ssl=self._mailbox.tls == "implicit",
             ssl_context=self._tls,
-            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),  # type: ignore[arg-type]  # its own
         )
         if self._mailbox.tls == "starttls":
             self._client.starttls(self._tls)

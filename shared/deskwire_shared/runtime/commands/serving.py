@@ -25,7 +25,9 @@ def up(
 def run(
     service: Annotated[str, typer.Argument(help="The service to run.")],
     role: Annotated[str | None, typer.Option(help="Only this role of the service.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Only this channel, for intake: another name for --role.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Only this channel, for intake: `email`, `imap`, or a mailbox by name or id.")
+    ] = None,
 ) -> None:
     """Run one service against the NATS server that DESKWIRE_NATS_URL names."""
     from deskwire_shared.runtime import boot
@@ -33,7 +35,7 @@ def run(
 
     (chosen,) = _chosen([service])
     role = role or channel
-    if role is not None and role not in chosen.roles:
+    if role is not None and role not in chosen.roles and not chosen.plays_channels:
         raise typer.BadParameter(f"{service} has the roles {', '.join(chosen.roles) or '(none)'}")
 
     async def work() -> None:
