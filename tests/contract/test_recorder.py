@@ -76,6 +76,9 @@ class Rival:
         await self._be_faster(commits[0][0].ticket_id)
         return await self._store.append_together(commits)
 
+    async def append_history(self, commits: Sequence[Commit]) -> tuple[Recorded, ...]:
+        return await self._store.append_history(commits)
+
     async def _be_faster(self, ticket_id: str) -> None:
         if self._left:
             self._left -= 1

@@ -68,37 +68,49 @@ class JetStreamEventStore:
         """See `EventStore.append`."""
         commit, raw = await self._codec.encode(commit, after=after)
         with _translated(commit.ticket_id):
-            ack = await self._publish(commit, raw, after, {})
+            ack = await self._publish(commit, raw, _guard(after))
         return Recorded(ack.seq, commit)
 
     async def append_together(self, commits: Sequence[tuple[Commit, Tip]]) -> tuple[Recorded, ...]:
         """See `EventStore.append_together`."""
-        encoded = [(*await self._codec.encode(commit, after=after), after) for commit, after in commits]
+        return await self._append_batch(
+            [(*await self._codec.encode(commit, after=after), _guard(after)) for commit, after in commits]
+        )
+
+    async def append_history(self, commits: Sequence[Commit]) -> tuple[Recorded, ...]:
+        """See `EventStore.append_history`; JetStream takes at most 1,000 commits at once."""
+        encoded: list[tuple[Commit, bytes, dict[str, str]]] = []
+        tip = UNWRITTEN
+        for commit in commits:
+            chained, raw = await self._codec.encode(commit, after=tip)
+            encoded.append((chained, raw, {} if encoded else _guard(UNWRITTEN)))  # one guard per subject and batch
+            tip = Tip(0, chained.version, chained.chain)
+        return await self._append_batch(encoded)
+
+    async def _append_batch(self, encoded: Sequence[tuple[Commit, bytes, dict[str, str]]]) -> tuple[Recorded, ...]:
+        """Append in an atomic batch (ADR-50)."""
         batch_id = encoded[0][0].commit_id
-        for number, (commit, raw, after) in enumerate(encoded, 1):
+        for number, (commit, raw, guard) in enumerate(encoded, 1):
             batch = {"Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}
             if number == len(encoded):
                 batch["Nats-Batch-Commit"] = "1"
             with _translated(commit.ticket_id):
-                ack = await self._publish_in_batch(commit, raw, after, batch)
+                ack = await self._publish_in_batch(commit, raw, guard | batch)
         assert ack is not None
         first = ack.seq - len(encoded) + 1
         return tuple(Recorded(first + index, commit) for index, (commit, _, _) in enumerate(encoded))
 
-    async def _publish(self, commit: Commit, raw: bytes, after: Tip, extra: dict[str, str]) -> PubAck:
-        headers = {**_headers(commit, after), **extra}
+    async def _publish(self, commit: Commit, raw: bytes, extra: dict[str, str]) -> PubAck:
+        headers = {**_headers(commit), **extra}
         return await self._js.publish(
             ticket_subject(commit.ticket_id), raw, stream=TICKETS, timeout=self._timeout, headers=headers
         )
 
-    async def _publish_in_batch(self, commit: Commit, raw: bytes, after: Tip, batch: dict[str, str]) -> PubAck | None:
+    async def _publish_in_batch(self, commit: Commit, raw: bytes, batch: dict[str, str]) -> PubAck | None:
         if "Nats-Batch-Commit" in batch:
-            return await self._publish(commit, raw, after, batch)
+            return await self._publish(commit, raw, batch)
         answer = await self._js._nc.request(  # noqa: SLF001  # only the last message of a batch is acknowledged as a publish
-            ticket_subject(commit.ticket_id),
-            raw,
-            timeout=self._timeout,
-            headers={**_headers(commit, after), **batch},
+            ticket_subject(commit.ticket_id), raw, timeout=self._timeout, headers={**_headers(commit), **batch}
         )
         if answer.data:
             raise EventStoreError(f"batch refused: {answer.data.decode()}")
@@ -124,12 +136,12 @@ class JetStreamEventStore:
             raise BrokenHistory(f"{TICKETS} sequence {message.sequence} ({message.subject}): {error}") from error
 
 
-def _headers(commit: Commit, after: Tip) -> dict[str, str]:
-    return {
-        "Nats-Expected-Last-Subject-Sequence": str(after.sequence),
-        FACTS_HEADER: ",".join(fact.type for fact in commit.facts),
-        **trace_headers(),
-    }
+def _headers(commit: Commit) -> dict[str, str]:
+    return {FACTS_HEADER: ",".join(fact.type for fact in commit.facts), **trace_headers()}
+
+
+def _guard(after: Tip) -> dict[str, str]:
+    return {"Nats-Expected-Last-Subject-Sequence": str(after.sequence)}
 
 
 @contextlib.contextmanager

@@ -76,5 +76,11 @@ class MemoryEventStore:
             recorded.append(Recorded(len(self._stored), commit))
         return tuple(recorded)
 
+    async def append_history(self, commits: Sequence[Commit]) -> tuple[Recorded, ...]:
+        """See `EventStore.append_history`."""
+        if self._last_sequence(commits[0].ticket_id):
+            raise Conflict(f"ticket {commits[0].ticket_id} exists")
+        return tuple([await self.append(commit, after=await self.tip(commit.ticket_id)) for commit in commits])
+
     def _last_sequence(self, ticket_id: str) -> int:
         return max((seq for seq, (owner, _) in enumerate(self._stored, 1) if owner == ticket_id), default=0)

@@ -97,3 +97,7 @@ class EventStore(Protocol):
     async def append_together(self, commits: Sequence[tuple[Commit, Tip]]) -> tuple[Recorded, ...]:
         """Append to several tickets, all or nothing."""
         ...
+
+    async def append_history(self, commits: Sequence[Commit]) -> tuple[Recorded, ...]:
+        """Append the whole history of a ticket that does not exist yet, all or nothing: for imports."""
+        ...

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from deskwire_shared.runtime.commands.demo import staging
 from deskwire_shared.runtime.commands.doctor import health
 from deskwire_shared.runtime.commands.parked import parked
 from deskwire_shared.runtime.commands.people import token, user
@@ -42,7 +43,7 @@ def _of_services() -> EntryPoints:
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for commands in (serving, health, reading, parked, user, token):
+for commands in (serving, staging, health, reading, parked, user, token):
     app.add_typer(commands)
 
 

@@ -50,6 +50,19 @@ def tip_after(recorded: Recorded) -> Tip:
     return Tip(recorded.sequence, recorded.commit.version, recorded.commit.chain)
 
 
+def a_history(ticket_id: str) -> list[Commit]:
+    """Make three commits as somebody else recorded them."""
+    facts: list[TicketFact] = [
+        opened(),
+        PriorityChanged(before="normal", after="high"),
+        PriorityChanged(before="high", after="low"),
+    ]
+    return [
+        a_commit(fact, after=version, ticket_id=ticket_id, commit_id=new_id(), command_id=new_id())
+        for version, fact in enumerate(facts)
+    ]
+
+
 class EventStoreContract:
     """The promises of an event store."""
 
@@ -115,6 +128,22 @@ class EventStoreContract:
                 await log.store.append_together([(commit_on(one, opened()), UNWRITTEN) for one in order])
         assert (await log.store.load(free)).recorded == ()
         assert len((await log.store.load(taken)).commits) == 1
+
+    async def test_a_whole_history_is_imported_at_once(self, log: LogUnderTest) -> None:
+        commits = a_history(ticket_id := new_id())
+        imported = await log.store.append_history(commits)
+        history = await log.store.load(ticket_id)
+        assert history.recorded == imported
+        assert [commit.facts for commit in history.commits] == [commit.facts for commit in commits]
+        assert _is_unbroken(await log.stored(ticket_id))
+        change = PriorityChanged(before="low", after="urgent")
+        assert (await log.append(ticket_id, change, after=history.tip)).commit.version == len(commits) + 1
+
+    async def test_a_history_is_not_imported_into_a_ticket_that_exists(self, log: LogUnderTest) -> None:
+        await log.append(ticket_id := new_id(), opened())
+        with pytest.raises(Conflict):
+            await log.store.append_history(a_history(ticket_id))
+        assert len((await log.store.load(ticket_id)).commits) == 1
 
     async def test_personal_fields_are_not_kept_in_plain(self, log: LogUnderTest) -> None:
         await log.append(ticket_id := new_id(), opened(text=SECRET, subject="Overdrawn", person_id=new_id()))
