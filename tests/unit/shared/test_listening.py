@@ -1,5 +1,6 @@
 """A port that cannot be had is told with the setting to change."""
 
+import asyncio
 import socket
 
 import pytest
@@ -31,3 +32,16 @@ def test_an_address_of_another_machine_is_told_with_both_settings() -> None:
 def test_an_ipv6_address_is_bound() -> None:
     with bind("::1", 0, setting="DESKWIRE_HTTP_PORT") as bound:
         assert bound.family is socket.AF_INET6
+
+
+async def test_answers_leave_without_waiting_for_more_to_send() -> None:
+    accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(serve, sock=bind(LOOPBACK, 0, setting="DESKWIRE_HTTP_PORT")) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await accepted
+        writer.close()
