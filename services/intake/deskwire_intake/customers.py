@@ -1,5 +1,9 @@
 """Who asks: a customer is found by their address, or entered in the directory at their first message."""
 
+import asyncio
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer, Entry, Organisation
 from deskwire_shared.contracts.facts import Address
@@ -7,7 +11,9 @@ from deskwire_shared.contracts.ids import person_id
 from deskwire_shared.directory.port import Directory, RevisionConflict
 from deskwire_shared.eventstore.keyring import KeyRing
 
-INTAKE = Actor(kind="system", id="intake")
+INTAKE: Final = Actor(kind="system", id="intake")
+
+T = TypeVar("T")
 
 
 class Customers:
@@ -42,6 +48,11 @@ class Customers:
         except RevisionConflict:
             if await self._directory.fetch(Customer, customer_id) is None:  # they were there once, and were deleted
                 await self._directory.put(customer_id, customer, actor=INTAKE)
+
+    async def enter_while(self, recording: Awaitable[T], customer_id: str, person: Address) -> T:
+        """Enter somebody new while the log is written."""
+        recorded, _ = await asyncio.gather(recording, self.enter(customer_id, person))
+        return recorded
 
     def _new(self, person: Address) -> Customer:
         domain = person.address.rpartition("@")[2].lower()

@@ -202,7 +202,7 @@ class Intake:
         """Record while somebody unknown is entered in the directory."""
         if entering.is_known:
             return await recording
-        outcome, _ = await asyncio.gather(recording, self.customers.enter(entering.author_id, entering.message.author))
+        outcome = await self.customers.enter_while(recording, entering.author_id, entering.message.author)
         entering.is_known = True
         return outcome
 

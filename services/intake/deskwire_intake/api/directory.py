@@ -57,7 +57,7 @@ def _model(kind: str) -> type[Document]:
     return model
 
 
-def _of_application(request: Request) -> Directory:
+async def _of_application(request: Request) -> Directory:
     directory: Directory = request.app.state.directory
     return directory
 

@@ -129,7 +129,7 @@ def _once(wished: TicketCommand | Wish, asking: Asking) -> Wish:
     return checked
 
 
-def _of_application(request: Request) -> Recording:
+async def _of_application(request: Request) -> Recording:
     recording: Recording = request.app.state.recording
     return recording
 

@@ -39,11 +39,10 @@ async def open_ticket(
     """Open a ticket on behalf of a customer."""
     recording.require_team(body.team_id)
     recording.require_agent(body.agent_id)
-    ticket_id = asking.ticket_id
-    number, (requester_id, author), attachments = await asyncio.gather(
-        recording.numbers.take(ticket_id),
-        recording.known_customer(body.requester),
-        recording.attachments(body.attachments),
+    ticket_id, customers = asking.ticket_id, recording.customers
+    requester_id, author = customers.id_of(body.requester.address), _address(body.requester)
+    number, known, attachments = await asyncio.gather(
+        recording.numbers.take(ticket_id), customers.find(requester_id), recording.attachments(body.attachments)
     )
     message_id = asking.made_id("message")
     opening = OpenTicket(
@@ -62,7 +61,9 @@ async def open_ticket(
     )
     more = _at_opening(body)
     command = Several(commands=(opening, *more)) if more else opening
-    return done(await recording.record_new(ticket_id, command, asking), message_id=message_id)
+    opened = recording.record_new(ticket_id, command, asking)
+    outcome = await (opened if known else customers.enter_while(opened, requester_id, author))
+    return done(outcome, message_id=message_id)
 
 
 def _at_opening(body: bodies.Opening) -> tuple[SingleCommand, ...]:
@@ -166,4 +167,8 @@ async def rate_ticket(
 
 
 def _addresses(people: tuple[bodies.Person, ...]) -> tuple[Address, ...]:
-    return tuple(Address(address=person.address, name=person.name) for person in people)
+    return tuple(map(_address, people))
+
+
+def _address(person: bodies.Person) -> Address:
+    return Address(address=person.address, name=person.name)

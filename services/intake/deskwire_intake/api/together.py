@@ -99,7 +99,8 @@ def _words(message: Message, new_id: str, source: Ticket, subject: str) -> dict[
     return {
         "message_id": derived_id("split off", new_id, message.id),
         "channel": message.channel,
-        "channel_id": source.channel_id,
+        "channel_id": message.channel_id,
+        "conversation": message.conversation,
         "author": message.address,
         "text": message.text,
         "html": message.html,
