@@ -6,7 +6,7 @@ A change stores the full document; the last one per subject is the state, all of
 from datetime import date, datetime
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from deskwire_shared.contracts.access import Permission, Role
 from deskwire_shared.contracts.calendar import Calendar as BusinessHours
@@ -19,6 +19,14 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 MailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$", to_lower=True)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True, to_lower=True)]
+
+Medium = Literal["email", "web", "chat", "api", "webhook", "phone"]
+Availability = Literal["online", "away", "offline"]
+RankingStrategy = Literal["round_robin", "least_loaded", "skills", "longest_idle"]
+"""Ways to choose among the agents who could take a ticket."""
+SkillName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", to_lower=True)]
+Proficiency = Annotated[int, Field(ge=1, le=5)]
+Slots = Annotated[int, Field(ge=0, le=1000)]
 
 
 class Document(BaseModel):
@@ -61,8 +69,22 @@ class Agent(PersonDocument):
     role: Role = "agent"
     team_ids: tuple[str, ...] = ()
     active: bool = True
-    availability: Literal["online", "away", "offline"] = "online"
+    availability: Availability = "online"
+    out_until: AwareDatetime | None = None
+    """Out of office until this moment, whatever `availability` says."""
+    skills: Annotated[dict[SkillName, Proficiency], Field(max_length=100)] = {}
+    capacity: dict[Literal["default"] | Medium, Slots] = {}
+    """The most open tickets at once: `default` of all together, a medium of those that came by it; none is no limit."""
+    calendar_id: str | None = None
+    """Their working hours; None works whenever `availability` says so."""
     signature: Personal[str] = ""
+
+
+class Overflow(Document):
+    """Where tickets go that found nobody for too long."""
+
+    team_id: str
+    after_minutes: Annotated[int, Field(ge=1, le=10_080)]
 
 
 class Team(Document):
@@ -70,8 +92,15 @@ class Team(Document):
 
     kind: Literal["team"] = "team"
     name: Name
-    assignment: Literal["manual", "round_robin"] = "round_robin"
+    assignment: Literal["manual", "sticky"] | RankingStrategy = "round_robin"
+    fallback: RankingStrategy = "least_loaded"
+    """How `sticky` chooses when the customer's last agent cannot take the ticket."""
     calendar_id: str | None = None
+    within_hours: bool = False
+    """Tickets wait for the team's calendar to open before they are assigned."""
+    reassign_after_minutes: Annotated[int, Field(ge=0, le=10_080)] | None = None
+    """How long an agent may be away before their tickets of this team go to others; None lets them keep them."""
+    overflow: Overflow | None = None
 
 
 class Calendar(BusinessHours, Document):
@@ -147,7 +176,7 @@ class Channel(Document):
 
     kind: Literal["channel"] = "channel"
     name: Name
-    medium: Literal["email", "web", "chat", "api", "webhook", "phone"]
+    medium: Medium
     address: str | None = None
     """The mailbox, for e-mail."""
     imap: ImapMailbox | None = None

@@ -196,6 +196,25 @@ class Routed(Fact):
     rule_id: str | None = None
 
 
+    reason: str = ""
+
+
+class Considered(Part):
+    """An agent who was considered for a ticket, and what spoke for or against them."""
+
+    agent_id: str
+    open_tickets: int
+    capacity: int | None = None
+    verdict: str
+
+
+class AssignmentDecision(Part):
+    """Why a ticket went to one agent and not another; of many candidates only the first are told."""
+
+    team_id: str
+    reason: str
+    candidates: int
+    considered: tuple[Considered, ...] = ()
 class Assigned(Fact):
     """An agent is responsible. Writer: routing; intake when an agent does it by hand."""
 
@@ -205,6 +224,7 @@ class Assigned(Fact):
     strategy: str = "manual"
 
 
+    decision: AssignmentDecision | None = None
 class Unassigned(Fact):
     """Nobody is responsible any more. Writer: routing; intake when an agent does it by hand."""
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from deskwire_shared.contracts.facts import (
     Address,
+    AssignmentDecision,
     Attachment,
     FieldValue,
     LinkKind,
@@ -237,6 +238,7 @@ class RouteTicket:
     team_id: str | None
     rule_id: str | None = None
     keep_assignee: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,6 +248,7 @@ class AssignTicket:
     agent_id: str
     strategy: str = "manual"
 
+    decision: AssignmentDecision | None = None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnassignTicket:

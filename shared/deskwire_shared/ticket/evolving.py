@@ -130,12 +130,12 @@ def _apply(ticket: Ticket, fact: TicketFact, at: datetime) -> Ticket:  # noqa: C
         case FollowersChanged(followers=followers):
             return replace(ticket, followers=followers)
         case Routed(team_id=team_id):
-            return replace(ticket, team_id=team_id)
+            return replace(ticket, team_id=team_id, placements=ticket.placements + 1)
         case Assigned(before=before, agent_id=agent_id):
             previous = before or ticket.previous_assignee_id
-            return replace(ticket, assignee_id=agent_id, previous_assignee_id=previous)
+            return _held_by(ticket, agent_id, previous=previous)
         case Unassigned(before=before):
-            return replace(ticket, assignee_id=None, previous_assignee_id=before)
+            return _held_by(ticket, None, previous=before)
         case StatusChanged():
             return _status_changed(ticket, fact, at)
         case Snoozed(until=until):
@@ -251,10 +251,15 @@ def _requester_changed(ticket: Ticket, fact: RequesterChanged) -> Ticket:
     )
 
 
+def _held_by(ticket: Ticket, agent_id: str | None, *, previous: str | None) -> Ticket:
+    return replace(ticket, assignee_id=agent_id, previous_assignee_id=previous, placements=ticket.placements + 1)
+
+
 def _status_changed(ticket: Ticket, fact: StatusChanged, at: datetime) -> Ticket:
     return replace(
         ticket,
         status=fact.after,
+        placements=ticket.placements + 1,
         solved_at=at if fact.after == "solved" else ticket.solved_at,
         closed_at=at if fact.after == "closed" else None,
         status_history=(*ticket.status_history, (at, fact.after)),

@@ -96,7 +96,10 @@ def resume(ticket: Ticket) -> list[TicketFact]:
 def _route(command: RouteTicket, ticket: Ticket) -> list[TicketFact]:
     if command.team_id == ticket.team_id:
         return []
-    routed = Routed(before=ticket.team_id, team_id=command.team_id, rule_id=command.rule_id)
+    limits.require_lines("reason", (command.reason,))
+    routed = Routed(
+        before=ticket.team_id, team_id=command.team_id, rule_id=command.rule_id, reason=command.reason
+    )  # fmt: skip
     if ticket.assignee_id is None or command.keep_assignee:
         return [routed]
     return [routed, Unassigned(before=ticket.assignee_id, reason="routed to another team")]
@@ -106,7 +109,16 @@ def _assign(command: AssignTicket, ticket: Ticket) -> list[TicketFact]:
     if command.agent_id == ticket.assignee_id:
         return []
     limits.require_lines("strategy", (command.strategy,))
-    return [Assigned(before=ticket.assignee_id, agent_id=command.agent_id, strategy=command.strategy)]
+    if command.decision is not None:
+        limits.require_count("considered candidates", command.decision.considered, limits.CONSIDERED)
+    return [
+        Assigned(
+            before=ticket.assignee_id,
+            agent_id=command.agent_id,
+            strategy=command.strategy,
+            decision=command.decision,
+        )
+    ]
 
 
 def _unassign(command: UnassignTicket, ticket: Ticket) -> list[TicketFact]:

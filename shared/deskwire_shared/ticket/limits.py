@@ -36,6 +36,7 @@ PARTICIPANTS: Final = 1_000
 CLOCKS: Final = 10
 CONDITIONS: Final = 100
 COMMANDS: Final = 100
+CONSIDERED: Final = 20
 SECONDS_AT_ONCE: Final = 86_400
 SNOOZE: Final = timedelta(days=730)
 

@@ -95,7 +95,8 @@ class Ticket:
     """A ticket at one version.
 
     `participants` are the ids of the people who may write here, `participant_addresses` the
-    lower-cased addresses of those people and of everybody in To and Cc of the messages.
+    lower-cased addresses of those people and of everybody in To and Cc of the messages. `placements`
+    counts the changes of queue, agent and status: while it stays the same, nobody has moved the ticket.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Ticket:
     previous_assignee_id: str | None = None
     followers: tuple[str, ...] = ()
 
+    placements: int = 0
     messages: tuple[Message, ...] = ()
     tasks: tuple[Task, ...] = ()
     links: tuple[Link, ...] = ()
