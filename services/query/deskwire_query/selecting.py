@@ -192,7 +192,7 @@ def _compare_list(op: Operator, column: Column, value: Any) -> Clause | None:
         case "in", tuple():
             return or_(false(), *(_has_item(column, item) for item in value))
         case "starts_with", str():
-            return _within(column, f'"{_json_inside(value)}')
+            return _has_item_starting(func.lower(cast(column, Text)), value)
         case "matches_any_word", str() | tuple():
             return _has_any_word(func.lower(cast(column, Text)), value)
         case _:
@@ -223,7 +223,9 @@ def _compare_json(op: Operator, written: Column, value: Any) -> Clause | None:
             whole = written.contains(item, autoescape=True)
             return or_(and_(written.startswith('"'), anywhere), and_(written.startswith("["), whole))
         case "starts_with", str():
-            return written.startswith(f'"{_json_inside(value)}', autoescape=True)
+            return or_(
+                written.startswith(f'"{_json_inside(value)}', autoescape=True), _has_item_starting(written, value)
+            )
         case "matches_any_word", str() | tuple():
             return _has_any_word(written, value)
         case _:
@@ -231,11 +233,12 @@ def _compare_json(op: Operator, written: Column, value: Any) -> Clause | None:
 
 
 def _has_item(column: Column, item: str) -> Clause:
-    return _within(column, _json(item))
+    return func.lower(cast(column, Text)).contains(_json(item), autoescape=True)
 
 
-def _within(column: Column, json: str) -> Clause:
-    return func.lower(cast(column, Text)).contains(json, autoescape=True)
+def _has_item_starting(written: Column, start: str) -> Clause:
+    """Look behind the marks between items: inside an item, a quotation mark has a backslash before it."""
+    return or_(*(written.contains(f'{mark}"{_json_inside(start)}', autoescape=True) for mark in "[,"))
 
 
 def _has_any_word(folded: Column, value: str | tuple[str, ...]) -> Clause | None:
