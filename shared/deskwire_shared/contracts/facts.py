@@ -73,6 +73,8 @@ class CustomerMessage(PersonalFact):
     internet_message_id: Personal[str | None] = None
     references: Personal[tuple[str, ...]] = ()
     attachments: Personal[tuple[Attachment, ...]] = ()
+    conversation: Personal[str | None] = None
+    """Where the channel takes an answer: a chat, a thread, a phone number; see `contracts.conversations`."""
 
 
 class Opened(CustomerMessage):
@@ -194,8 +196,6 @@ class Routed(Fact):
     before: str | None = None
     team_id: str | None
     rule_id: str | None = None
-
-
     reason: str = ""
 
 
@@ -215,6 +215,8 @@ class AssignmentDecision(Part):
     reason: str
     candidates: int
     considered: tuple[Considered, ...] = ()
+
+
 class Assigned(Fact):
     """An agent is responsible. Writer: routing; intake when an agent does it by hand."""
 
@@ -222,9 +224,9 @@ class Assigned(Fact):
     before: str | None = None
     agent_id: str
     strategy: str = "manual"
-
-
     decision: AssignmentDecision | None = None
+
+
 class Unassigned(Fact):
     """Nobody is responsible any more. Writer: routing; intake when an agent does it by hand."""
 

@@ -40,6 +40,7 @@ class CustomerWords:
     internet_message_id: str | None = None
     references: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    conversation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,8 +238,8 @@ class RouteTicket:
 
     team_id: str | None
     rule_id: str | None = None
-    keep_assignee: bool = False
     reason: str = ""
+    keep_assignee: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,8 +248,8 @@ class AssignTicket:
 
     agent_id: str
     strategy: str = "manual"
-
     decision: AssignmentDecision | None = None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnassignTicket:

@@ -107,6 +107,7 @@ def _words(command: CustomerWords) -> dict[str, Any]:
     limits.require_addresses(command.to + command.cc)
     limits.require_count("references", command.references, limits.REFERENCES)
     limits.require_lines("message id", (command.internet_message_id or "", *command.references))
+    limits.require_lines("conversation", (command.conversation or "",))
     words = {field.name: getattr(command, field.name) for field in fields(CustomerWords)}
     return words | {"subject": one_line("subject", command.subject, limits.SUBJECT_LENGTH)}
 

@@ -42,6 +42,8 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     mentions: tuple[str, ...] = ()
     channel: str = ""
+    channel_id: str | None = None
+    conversation: str | None = None
     internet_message_id: str | None = None
     references: tuple[str, ...] = ()
     machine: MachineKind | None = None
@@ -121,9 +123,9 @@ class Ticket:
     team_id: str | None = None
     assignee_id: str | None = None
     previous_assignee_id: str | None = None
+    placements: int = 0
     followers: tuple[str, ...] = ()
 
-    placements: int = 0
     messages: tuple[Message, ...] = ()
     tasks: tuple[Task, ...] = ()
     links: tuple[Link, ...] = ()

@@ -24,6 +24,8 @@ def customer_message(fact: CustomerMessage, author_id: str, at: datetime) -> Mes
         cc=fact.cc,
         attachments=fact.attachments,
         channel=fact.channel,
+        channel_id=fact.channel_id,
+        conversation=fact.conversation,
         internet_message_id=fact.internet_message_id,
         references=fact.references,
         machine=fact.machine,
