@@ -14,6 +14,7 @@ from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.conditions import Conditions
 from deskwire_shared.contracts.facts import Metric, Priority, Status, TicketType
 from deskwire_shared.contracts.personal import Personal
+from deskwire_shared.contracts.webhook_channels import WebhookChannel
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
@@ -181,6 +182,8 @@ class Channel(Document):
     """The mailbox, for e-mail."""
     imap: ImapMailbox | None = None
     """None waits for mails to be handed over by SMTP or LMTP."""
+    webhook: WebhookChannel | None = None
+    """What a webhook channel reads and sends."""
     sender_name: str = ""
     team_id: str | None = None
     locale: Locale = "en"
@@ -192,6 +195,12 @@ class Channel(Document):
     def _fetches_for_an_address(self) -> Self:
         if self.imap is not None and not (self.medium == "email" and self.address):
             raise ValueError("only an e-mail channel with an address fetches mails")
+        return self
+
+    @model_validator(mode="after")
+    def _maps_what_it_hears(self) -> Self:
+        if (self.webhook is not None) != (self.medium == "webhook"):
+            raise ValueError("a webhook channel, and no other, has `webhook`")
         return self
 
 
