@@ -11,9 +11,8 @@ class CannotListen(Exception):
 def bind(host: str, port: int, *, setting: str) -> socket.socket:
     """Bind a TCP socket for a server to listen on. Raises CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(
-        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # else asyncio leaves Nagle on: 40 ms an answer
+    # Without the protocol asyncio would leave Nagle's algorithm on, which holds answers back for 40 ms.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
