@@ -215,9 +215,9 @@ def _compare_json(op: Operator, written: Column, value: Any) -> Clause | None:
     item = _json(value)
     match op, value:
         case "is", str() | int() | float():
-            return or_(written == item, and_(written.startswith("["), written.contains(item, autoescape=True)))
+            return _is_or_has(written, item)
         case "in", tuple():
-            return or_(false(), *(written == _json(one) for one in value))
+            return or_(false(), *(_is_or_has(written, _json(one)) for one in value))
         case "contains", str():
             anywhere = written.contains(_json_inside(value), autoescape=True)
             whole = written.contains(item, autoescape=True)
@@ -230,6 +230,10 @@ def _compare_json(op: Operator, written: Column, value: Any) -> Clause | None:
             return _has_any_word(written, value)
         case _:
             return None
+
+
+def _is_or_has(written: Column, item: str) -> Clause:
+    return or_(written == item, and_(written.startswith("["), written.contains(item, autoescape=True)))
 
 
 def _has_item(column: Column, item: str) -> Clause:
