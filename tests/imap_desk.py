@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,14 @@ def a_mail(number: int, *, answers: int | None = None, body: bytes = b"Please he
         "Date: Tue, 24 Nov 2026 10:00:00 +0000\r\n"
         "\r\n"
     ).encode() + body
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message of a customer on a ticket."""
+
+    ticket_id: str
+    message_id: str
 
 
 @dataclass
@@ -80,19 +88,23 @@ class ImapDesk:
 
         return await until(look)
 
-    async def messages(self) -> list[Opened | CustomerReplied]:
+    async def messages(self) -> list[Said]:
         """What customers wrote, from the whole log."""
         return await messages(self.desk)
 
-    async def has(self, count: int) -> list[Opened | CustomerReplied]:
-        """Wait until so many messages are on tickets, each once."""
+    async def has_begun(self, commits: int) -> None:
+        """Wait until the log holds so many commits."""
 
-        async def look() -> list[Opened | CustomerReplied] | None:
-            found = await self.messages()
-            return found if len(found) >= count else None
+        async def look() -> bool | None:
+            return (await self.desk.runtime.js.stream_info(TICKETS)).state.messages >= commits or None
 
-        found = await until(look)
-        doubled = {one: times for one, times in Counter(said.internet_message_id for said in found).items() if times > 1}
+        await until(look)
+
+    async def has(self, count: int) -> list[Said]:
+        """Wait until so many messages are on tickets; not one more, and each once."""
+        await self.has_begun(count)
+        found = await self.messages()
+        doubled = {one: times for one, times in Counter(said.message_id for said in found).items() if times > 1}
         assert (len(found), doubled) == (count, {})
         return found
 
@@ -130,16 +142,15 @@ async def imap_desk(
             await end(running)
 
 
-async def messages(desk: TicketDesk) -> list[Opened | CustomerReplied]:
+async def messages(desk: TicketDesk) -> list[Said]:
     """What customers wrote, from the whole log."""
     info = await desk.runtime.js.stream_info(TICKETS)
     ids: dict[str, None] = {}
     for sequence in range(1, info.state.last_seq + 1):
         message = await desk.runtime.js.get_msg(TICKETS, seq=sequence)
         ids[(message.subject or "").rpartition(".")[2]] = None
-    return [fact for ticket_id in ids for fact in await desk.facts(ticket_id, Opened, CustomerReplied)]
-
-
-def tickets_of(found: Sequence[Opened | CustomerReplied]) -> dict[str, str]:
-    """The ticket of each message, by the Message-ID."""
-    return {said.internet_message_id or "": said.ticket_id for said in found}
+    return [
+        Said(ticket_id, fact.internet_message_id or "")
+        for ticket_id in ids
+        for fact in await desk.facts(ticket_id, Opened, CustomerReplied)
+    ]
