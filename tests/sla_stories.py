@@ -9,6 +9,7 @@ from deskwire_shared.contracts.calendar import ALWAYS_OPEN, Calendar
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import SlaPolicy
 from deskwire_shared.contracts.facts import AnyFact
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.testing.ticket import AGENT, CUSTOMER, CUSTOMER_ID, TICKET_ID
 from deskwire_shared.ticket.commands import (
     ChangeStatus,
@@ -20,7 +21,6 @@ from deskwire_shared.ticket.commands import (
 )
 from deskwire_shared.ticket.decider import decide, evolve
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.calendars import OpenHours
 from deskwire_sla.policies import Terms
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

@@ -2,10 +2,7 @@
 
 Instants are exact to the microsecond, amounts are whole seconds.
 
-An interval such as 09:00-17:00 is turned into two instants, so it is an hour shorter or longer when the
-clock changes inside it. Where one end of it does not exist or exists twice on that day, RFC 5545 decides: a
-time skipped in spring counts from before the change (02:30 is then 03:30), a time repeated in autumn is its
-first occurrence. A day runs from its first midnight to the next day's.
+How the hours of a day become instants is told in `contracts.open_hours`.
 
     CalendarError
     ├── NeverDue             the calendar does not hold that much open time within 20 years
@@ -14,33 +11,21 @@ first occurrence. A day runs from its first midnight to the next day's.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
-from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar, Intervals
+from deskwire_shared.contracts.open_hours import EPOCH, MICROSECOND, OpenHours, Span, microseconds, united
 
 Pause: TypeAlias = tuple[datetime, datetime | None]
 """A half-open stretch in which no time counts; without an end it lasts until further notice."""
 
-Span: TypeAlias = tuple[int, int]
-"""A half-open stretch of time in microseconds since 1970 in UTC."""
-
-WallInterval: TypeAlias = tuple[timedelta, timedelta]
-"""A half-open stretch of a local day, as the clock on the wall shows it."""
-
 HORIZON_YEARS = 20
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
-_DAY = timedelta(days=1)
-_HORIZON = timedelta(days=HORIZON_YEARS * 365.25) // _MICROSECOND
-_NEVER = timedelta.max // _MICROSECOND
-_DAYS_REMEMBERED = 4096
+_HORIZON = timedelta(days=HORIZON_YEARS * 365.25) // MICROSECOND
+_NEVER = timedelta.max // MICROSECOND
 
 
 class CalendarError(ValueError):
@@ -68,35 +53,6 @@ class InstantOutOfRange(CalendarError):
         super().__init__(f"{time.isoformat()} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
 
 
-class OpenHours:
-    """A calendar made ready for arithmetic; it remembers the days it has looked at."""
-
-    def __init__(self, calendar: Calendar) -> None:
-        self.zone = ZoneInfo(calendar.time_zone)
-        self._weekly = [_wall_intervals(calendar.hours.get(weekday, ())) for weekday in WEEKDAYS]
-        self._exceptions = {day: _wall_intervals(day_hours) for day, day_hours in calendar.exceptions.items()}
-        self._holidays = lru_cache(calendar.holidays.in_year)
-        self.open_spans = lru_cache(maxsize=_DAYS_REMEMBERED)(self._open_spans)
-
-    def _open_spans(self, ordinal: int) -> tuple[Span, ...]:
-        """Find the stretches of a local day that are open, in order and apart from each other."""
-        day = date.fromordinal(ordinal)
-        midnight = datetime.combine(day, time.min, self.zone)
-        first, last = _microseconds(midnight), _microseconds(midnight + _DAY)
-        instants = [
-            (max(first, _microseconds(midnight + opens)), min(last, _microseconds(midnight + closes)))
-            for opens, closes in self._intervals_on(day)
-        ]
-        return tuple(_union(instants))
-
-    def _intervals_on(self, day: date) -> Sequence[WallInterval]:
-        if (exception := self._exceptions.get(day)) is not None:
-            return exception
-        if day in self._holidays(day.year):
-            return ()
-        return self._weekly[day.weekday()]
-
-
 def due(hours: OpenHours, start: datetime, seconds: int, pauses: Iterable[Pause] = ()) -> datetime | None:
     """Find the earliest instant at which that many open, unpaused seconds have passed since the start.
 
@@ -108,12 +64,12 @@ def due(hours: OpenHours, start: datetime, seconds: int, pauses: Iterable[Pause]
         raise ValueError(f"seconds must not be negative: {seconds}")
     begin, remaining = _instant(start), seconds * _SECOND
     if not remaining:
-        return _EPOCH + begin * _MICROSECOND
+        return EPOCH + begin * MICROSECOND
     closed_pauses, suspended = _settled(pauses)
     horizon = begin + _HORIZON
     for opens, closes in _counting(hours, begin, min(horizon, suspended), closed_pauses):
         if closes - opens >= remaining:
-            return _EPOCH + (opens + remaining) * _MICROSECOND
+            return EPOCH + (opens + remaining) * MICROSECOND
         remaining -= closes - opens
     if suspended > horizon:
         raise NeverDue(seconds)
@@ -128,17 +84,8 @@ def elapsed(hours: OpenHours, start: datetime, end: datetime, pauses: Iterable[P
 
 
 def _counting(hours: OpenHours, start: int, end: int, pauses: list[Span]) -> Iterator[Span]:
-    open_spans = _open_between(hours, start, end)
+    open_spans = hours.between(start, end)
     return _without(pauses, open_spans) if pauses else open_spans
-
-
-def _open_between(hours: OpenHours, start: int, end: int) -> Iterator[Span]:
-    # A day earlier and later: where clocks change at midnight, the local date runs ahead or is repeated.
-    first, last = _local_day(start, hours.zone) - 1, _local_day(max(start, end), hours.zone) + 1
-    for day in range(first, last + 1):
-        for opens, closes in hours.open_spans(day):
-            if max(opens, start) < min(closes, end):
-                yield max(opens, start), min(closes, end)
 
 
 def _without(pauses: list[Span], spans: Iterable[Span]) -> Iterator[Span]:
@@ -165,32 +112,7 @@ def _settled(pauses: Iterable[Pause]) -> tuple[list[Span], int]:
             suspended = min(suspended, _instant(start))
         else:
             ended.append((_instant(start), _instant(end)))
-    return _union(ended), suspended
-
-
-def _union(spans: Iterable[Span]) -> list[Span]:
-    united: list[Span] = []
-    for start, end in sorted(spans):
-        if start >= end:
-            continue
-        if united and start <= united[-1][1]:
-            united[-1] = united[-1][0], max(united[-1][1], end)
-        else:
-            united.append((start, end))
-    return united
-
-
-def _wall_intervals(intervals: Intervals) -> tuple[WallInterval, ...]:
-    return tuple((_since_midnight(opens), _since_midnight(closes)) for opens, closes in intervals)
-
-
-def _since_midnight(wall_time: str) -> timedelta:
-    hour, minute = wall_time.split(":")
-    return timedelta(hours=int(hour), minutes=int(minute))
-
-
-def _local_day(instant: int, zone: ZoneInfo) -> int:
-    return (_EPOCH + instant * _MICROSECOND).astimezone(zone).toordinal()
+    return united(ended), suspended
 
 
 def _instant(time: datetime) -> int:
@@ -198,8 +120,4 @@ def _instant(time: datetime) -> int:
         raise NaiveInstant(time)
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise InstantOutOfRange(time)
-    return _microseconds(time)
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND
+    return microseconds(time)

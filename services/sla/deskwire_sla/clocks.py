@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deskwire_shared.contracts.facts import Metric, SlaClock
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.ticket.commands import BreachSla, MeetSla, SingleCommand, WarnSla
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.calendars import NeverDue, OpenHours, Pause, due, elapsed
+from deskwire_sla.calendars import NeverDue, Pause, due, elapsed
 from deskwire_sla.policies import Terms
 from deskwire_sla.runs import Run, over_since, pauses_of, priority_at, runs_of
 

@@ -21,8 +21,9 @@ from pydantic import (
 )
 
 from deskwire_shared.contracts.calendar import Calendar
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_sla import calendars
-from deskwire_sla.calendars import NaiveInstant, OpenHours
+from deskwire_sla.calendars import NaiveInstant
 
 SIZE_LIMIT = 1_000_000
 PAUSES_LIMIT = 10_000

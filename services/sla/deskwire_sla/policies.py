@@ -6,8 +6,8 @@ from datetime import datetime
 
 from deskwire_shared.contracts.directory import SlaPolicy
 from deskwire_shared.contracts.facts import Metric, Priority
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.ticket.conditions import holding
-from deskwire_sla.calendars import OpenHours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

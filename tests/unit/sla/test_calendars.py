@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from deskwire_shared.contracts.calendar import ALWAYS_OPEN, WEEKDAYS, Calendar
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_sla.calendars import (
     InstantOutOfRange,
     NaiveInstant,
     NeverDue,
-    OpenHours,
     Pause,
     due,
     elapsed,

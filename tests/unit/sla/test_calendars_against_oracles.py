@@ -17,7 +17,8 @@ from workclock import Break, Schedule, WorkDay
 from workclock import Holidays as DaysOff
 
 from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
-from deskwire_sla.calendars import OpenHours, due, elapsed
+from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_sla.calendars import due, elapsed
 
 Document: TypeAlias = dict[str, Any]
 EndedPause: TypeAlias = tuple[datetime, datetime]

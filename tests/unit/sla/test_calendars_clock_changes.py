@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
-from deskwire_sla.calendars import OpenHours, due, elapsed
+from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_sla.calendars import due, elapsed
 
 HOUR = 3600
 

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
-from deskwire_sla.calendars import NeverDue, OpenHours, Pause, due, elapsed
+from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_sla.calendars import NeverDue, Pause, due, elapsed
 
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "America/Havana", "Australia/Lord_Howe", "Pacific/Apia"]
 PLACES: list[dict[str, str]] = [{}, {"country": "DE", "region": "BY"}, {"country": "US"}]
