@@ -60,6 +60,8 @@ class IntakeProxy:
             return
 
     async def _pass_on(self, request: Request, send: Send) -> None:
+        if int(request.headers.get("content-length", "0")) > MOST_BYTES:
+            raise TooLarge
         exchange = await self._open()
         try:
             await exchange.ask(request)
@@ -90,8 +92,6 @@ class _Exchange:
 
     async def ask(self, request: Request) -> None:
         """Send the request; intake may answer before it has read all of it."""
-        if int(request.headers.get("content-length", "0")) > MOST_BYTES:
-            raise TooLarge
         size = 0
         with suppress(ConnectionError):
             await self._send(h11.Request(method=request.method, target=_target(request), headers=_asked(request)))

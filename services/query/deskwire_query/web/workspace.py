@@ -1,6 +1,5 @@
 """The workspace: the rail of views, the list of a view and, beside it, one ticket."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Final, get_args
@@ -113,11 +112,10 @@ async def _around(request: Request, desk: Desk, principal: Principal, asked: Ask
 
 
 async def _list(desk: Desk, principal: Principal, rail: Rail, asked: Asked) -> dict[str, object]:
-    counted, found, position = await asyncio.gather(
-        _counts(desk, rail), _rows(desk, principal, _chosen(rail, asked), asked), desk.reads.position()
-    )
+    position = await desk.reads.position()
+    found = await _rows(desk, principal, _chosen(rail, asked), asked)
     return {
-        "counts": counted,
+        "counts": await _counts(desk, rail),
         "rows": found.items,
         "next_cursor": found.next,
         "position": position,
