@@ -23,6 +23,7 @@ from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.numbers import JetStreamNumbers
 from deskwire_intake.reading import MailReader
+from deskwire_intake.replaying import MailReplays
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
 from deskwire_shared.contracts.directory import Channel
@@ -46,6 +47,7 @@ async def start(runtime: Runtime, role: str | None) -> None:
     if role == API_ROLE:
         return
     channel = await email_channel(runtime, settings, intake)
+    runtime.on_replay("intake", MailReplays(channel, runtime.js).replay)
     if role in {None, EMAIL_ROLE}:
         await _listen(runtime, smtp_listener(settings, channel))
     if role != EMAIL_ROLE:

@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from deskwire_query.projections.runner import Sources
 
-rebuild = typer.Typer(invoke_without_command=True)
-verify = typer.Typer(invoke_without_command=True)
+rebuild = typer.Typer(add_completion=False, invoke_without_command=True)
+verify = typer.Typer(add_completion=False, invoke_without_command=True)
 
 MOST_SHOWN = 50
 STAGES = {"commits": "reading the log", "search": "indexing", "log": "comparing with the log", "tickets": "refolding"}

@@ -21,13 +21,14 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 from nats.js.errors import APIError, NotFoundError
 from obstore.exceptions import BaseError
+from pydantic import ValidationError
 
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.desk import Unreachable, connected, open_objects
 from deskwire_shared.runtime.durability import TooWeak, check_durability, replicas
 from deskwire_shared.runtime.nats_server import is_recent_enough
-from deskwire_shared.runtime.settings import CommonSettings
+from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
 from deskwire_shared.runtime.streams import CONSUMERS, STREAMS, differences, service_of, stream_config
 
 ENTRY_POINTS = "deskwire.checks"
@@ -60,9 +61,15 @@ async def examine(settings: CommonSettings, clock: Clock) -> list[Finding]:
     findings = [_data_directory(settings.data_dir), await _object_store(settings)]
     findings += await _nats(settings, clock)
     for found in sorted(entry_points(group=ENTRY_POINTS)):
-        check: Check = found.load()
-        findings += await check(settings)
+        findings += await _asked(found.load(), settings)
     return findings
+
+
+async def _asked(check: Check, settings: CommonSettings) -> list[Finding]:
+    try:
+        return await check(settings)
+    except ValidationError as error:
+        return [Finding("settings", str(WrongSettings(error)), "correct it")]
 
 
 def _data_directory(folder: Path) -> Finding:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import typer
 from fastapi import FastAPI
 from faststream.nats import NatsBroker
 from nats.js.errors import NotFoundError
@@ -92,7 +91,7 @@ async def _run(work: Awaitable[None]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A service as the command line finds it: its name, its roles, how it starts, its own commands."""
+    """A service as the command line finds it: its name, its roles, how it starts."""
 
     name: str
     start: Callable[[Runtime, str | None], Awaitable[None]]
@@ -100,4 +99,3 @@ class Service:
     roles: tuple[str, ...] = ()
     plays_channels: bool = False
     """Whether the name or id of a channel is a role, too; `start` raises UnknownRole when there is none."""
-    commands: Callable[[], dict[str, typer.Typer]] | None = None

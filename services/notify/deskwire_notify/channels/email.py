@@ -69,7 +69,7 @@ class SmtpRelay:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
         """Lend a connection; after trouble on it, it is not used again."""
-        connection = await self._reused() or await self._connected()
+        connection = await self._reused() or await connect(self._server)
         try:
             yield connection
         except BaseException:
@@ -89,24 +89,25 @@ class SmtpRelay:
                 return connection
         return None
 
-    async def _connected(self) -> SMTP:
-        server = self._server
-        connection = SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            use_tls=server.tls == "tls",
-            start_tls=server.tls == "starttls",
-            cert_bundle=str(server.ca_file) if server.ca_file else None,
-            timeout=server.timeout_seconds,
-        )
-        try:
-            await connection.connect()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+
+async def connect(server: SmtpServer) -> SMTP:
+    """Open a connection and sign in. Raises SMTPException, OSError or ValueError."""
+    connection = SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        use_tls=server.tls == "tls",
+        start_tls=server.tls == "starttls",
+        cert_bundle=str(server.ca_file) if server.ca_file else None,
+        timeout=server.timeout_seconds,
+    )
+    try:
+        await connection.connect()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 async def _transmit(connection: SMTP, mail: OutgoingMail) -> Mapping[str, Answer]:
