@@ -179,3 +179,18 @@ async def test_a_closed_mailbox_takes_no_mail_and_does_not_open_the_desk_to_all(
 
 def test_a_detail_is_what_stands_behind_the_plus_sign() -> None:
     assert without_detail("a+b+c@d.e") == "a@d.e"
+
+
+async def test_what_becomes_of_mails_is_counted() -> None:
+    desk = MailDesk()
+    await desk.accept(a_mail())
+    await desk.accept(a_mail())
+    await desk.refuse(a_mail(from_=SUPPORT))
+    counted = {
+        outcome: desk.registry.get_sample_value(
+            "deskwire_intake_messages_total", {"channel": "email", "outcome": outcome}
+        )
+        for outcome in ("accepted", "repeated", "parked")
+    }
+    assert counted == {"accepted": 1, "repeated": 1, "parked": 1}
+    assert desk.registry.get_sample_value("deskwire_intake_accept_seconds_count", {"channel": "email"}) == 3
