@@ -172,6 +172,62 @@ class ImapMailbox(Document):
         return self
 
 
+Origin = Annotated[
+    str, StringConstraints(pattern=r"^https?://([a-z0-9.-]{1,253}|\[[0-9a-f:]{2,39}\])(:[0-9]{1,5})?$", to_lower=True)
+]
+"""A web site as browsers name it: scheme, host and port, such as https://shop.example."""
+Origins = Annotated[tuple[Origin, ...], Field(max_length=100)]
+Caption = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+Paragraph = Annotated[str, StringConstraints(max_length=2_000, strip_whitespace=True)]
+
+
+class FormField(Document):
+    """A question of a form beside the usual ones; its answer becomes the field `name` of the ticket."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    label: Name
+    answer: Literal["line", "choice", "yes_no"] = "line"
+    choices: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _chooses_from_something(self) -> Self:
+        if (self.answer == "choice") != bool(self.choices):
+            raise ValueError("a field with `answer: choice` needs `choices`, and no other has them")
+        return self
+
+
+class WebForm(Document):
+    """What a form shows, and the sites that may show it; words left empty are those of the channel's language."""
+
+    origins: Origins = ()
+    title: Caption = ""
+    introduction: Paragraph = ""
+    thanks: Paragraph = ""
+    takes_files: bool = True
+    fields: Annotated[tuple[FormField, ...], Field(max_length=30)] = ()
+
+    @model_validator(mode="after")
+    def _names_fields_once(self) -> Self:
+        if len({field.name for field in self.fields}) < len(self.fields):
+            raise ValueError("two fields have the same name")
+        return self
+
+
+class ChatWidget(Document):
+    """What a chat shows, and the sites that may show it; words left empty are those of the channel's language."""
+
+    origins: Origins = ()
+    title: Caption = ""
+    greeting: Paragraph = ""
+    away: Paragraph = ""
+    """Shown in place of the greeting while the calendar is closed."""
+    asks_address: Literal["first", "later"] = "later"
+    """When customers are asked for their mail address: before their first message, or when they leave."""
+    calendar_id: str | None = None
+    """When somebody answers; None is always."""
+
+
 class Channel(Document):
     """A way in and out: a mailbox, a form, a chat."""
 
@@ -182,6 +238,10 @@ class Channel(Document):
     """The mailbox, for e-mail."""
     imap: ImapMailbox | None = None
     """None waits for mails to be handed over by SMTP or LMTP."""
+    form: WebForm | None = None
+    """For the medium web; None shows a plain form, on the desk's own pages only."""
+    chat: ChatWidget | None = None
+    """For the medium chat; None shows a plain chat, on the desk's own pages only."""
     webhook: WebhookChannel | None = None
     """What a webhook channel reads and sends."""
     sender_name: str = ""
@@ -195,6 +255,12 @@ class Channel(Document):
     def _fetches_for_an_address(self) -> Self:
         if self.imap is not None and not (self.medium == "email" and self.address):
             raise ValueError("only an e-mail channel with an address fetches mails")
+        return self
+
+    @model_validator(mode="after")
+    def _shows_what_it_is(self) -> Self:
+        if (self.form is not None and self.medium != "web") or (self.chat is not None and self.medium != "chat"):
+            raise ValueError("`form` belongs to the medium web, `chat` to the medium chat")
         return self
 
     @model_validator(mode="after")

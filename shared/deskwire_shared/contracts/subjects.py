@@ -19,6 +19,9 @@ NUMBER_SUBJECT: Final = "number.ticket"
 PROJECTED_SUBJECT: Final = "deskwire.projected"
 """Core NATS notice (not stored): the read models have reached a sequence."""
 
+CHAT_QUEUE_SUBJECT: Final = "deskwire.chat-queue"
+"""Core NATS notice (not stored): the customers who wait in a process for somebody to answer their chat."""
+
 
 def ticket_subject(ticket_id: str) -> str:
     """`ticket.<pp>.<ticket_id>`; the partition lets the stream be split later without renaming anything."""
@@ -48,3 +51,13 @@ def parked_subject(service: str) -> str:
 def replay_subject(name: str) -> str:
     """Core NATS request (not stored): a service, or one of its consumers, handles something parked once more."""
     return f"deskwire.replay.{name}"
+
+
+def chat_reply_subject(ticket_id: str) -> str:
+    """Core NATS request (not stored): show a reply to a customer who is in a chat; answered once it is shown."""
+    return f"deskwire.chat.{ticket_id}.reply"
+
+
+def chat_typing_subject(ticket_id: str) -> str:
+    """Core NATS notice (not stored): somebody writes in a chat at this moment."""
+    return f"deskwire.chat.{ticket_id}.typing"

@@ -31,6 +31,8 @@ from deskwire_shared.runtime.streams import migrate as migrate_streams
 from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY, metrics_router, new_registry, tracing
 
 ENTRY_POINTS = "deskwire.services"
+WEBSOCKET_FRAME_BYTES = 64 * 1024
+"""The largest message taken from a WebSocket; a larger one closes it with code 1009."""
 
 log = get_logger(__name__)
 
@@ -163,6 +165,8 @@ async def _serve_http(
         log_config=None,
         access_log=False,
         server_header=False,
+        ws_max_size=WEBSOCKET_FRAME_BYTES,
+        ws_per_message_deflate=False,  # a few bytes on the wire must not become many here
         timeout_graceful_shutdown=int(built.settings.shutdown_grace_seconds),
     )
     server = _Server(config)
