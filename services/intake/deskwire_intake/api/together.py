@@ -84,16 +84,16 @@ def _as_new_ticket(
 ) -> tuple[SingleCommand, ...]:
     first, *others = messages
     opening = OpenTicket(
-        **_words(first, new_id, source, subject or first.subject or source.subject),
+        **_words(first, new_id, subject or first.subject or source.subject),
         number=number,
         requester_id=first.author,
         priority=source.priority,
     )
-    replies = (ReceiveReply(**_words(one, new_id, source, one.subject), author_id=one.author) for one in others)
+    replies = (ReceiveReply(**_words(one, new_id, one.subject), author_id=one.author) for one in others)
     return (opening, *replies, LinkTicket(ticket_id=source.id, number=source.number, kind="split"))
 
 
-def _words(message: Message, new_id: str, source: Ticket, subject: str) -> dict[str, Any]:
+def _words(message: Message, new_id: str, subject: str) -> dict[str, Any]:
     """What the customer said, as the fields of `CustomerWords`."""
     assert message.address is not None
     return {
