@@ -233,6 +233,9 @@ def _compare_json(op: Operator, written: Column, value: Any) -> Clause | None:
 
 
 def _is_or_has(written: Column, item: str) -> Clause:
+    """Compare with a value or the items of a list, which are always texts."""
+    if not item.startswith('"'):
+        return written == item
     return or_(written == item, and_(written.startswith("["), written.contains(item, autoescape=True)))
 
 
