@@ -123,10 +123,10 @@ class ImapDesk:
 
 @asynccontextmanager
 async def imap_desk(
-    nats_url: str, folder: Path, server: Dovecot, *, fetchers: int = 1, password: str = PASSWORD, **settings: Any
+    nats_url: str, data: Path, server: Dovecot, *, password: str = PASSWORD, **settings: Any
 ) -> AsyncIterator[ImapDesk]:
     """Start a desk with one mailbox, and stop it in the middle of whatever it does."""
-    async with ticket_desk(nats_url, folder) as desk:
+    async with ticket_desk(nats_url, data) as desk:
         chosen = IntakeSettings.model_validate({k: v for k, v in settings.items() if k in IntakeSettings.model_fields})
         intake = await intake_of(desk.runtime)
         channel = await email_channel(desk.runtime, chosen, intake)

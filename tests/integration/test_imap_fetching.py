@@ -120,7 +120,7 @@ async def test_mails_are_moved_once_they_are_on_their_tickets(fresh_nats: str, t
         async with imap_desk(fresh_nats, tmp_path, server, after="move", move_to="In the desk") as desk:
             await desk.has(100)
             await until(lambda: _none_left(desk))
-            assert await desk.count("ALL", 'In the desk') == 100
+            assert await desk.count("ALL", "In the desk") == 100
 
 
 async def test_mails_are_moved_by_a_server_that_can_only_copy(fresh_nats: str, tmp_path: Path) -> None:

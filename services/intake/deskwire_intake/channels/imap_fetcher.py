@@ -74,6 +74,7 @@ class MailboxFetcher:
     async def run(self) -> None:
         """Fetch until cancelled."""
         while True:
+            known = self.intake.entered
             try:
                 await self._watch()
             except SignInRefused as error:
@@ -81,6 +82,8 @@ class MailboxFetcher:
                 await self._wait_for_another_secret()
             except Exception as error:  # noqa: BLE001  # one mailbox must not stop the others
                 self._tell(_condition(error), error)
+                if self.intake.entered > known:
+                    self._pauses.reset()
                 await asyncio.sleep(self._pauses.next())
 
     async def _watch(self) -> None:
@@ -91,7 +94,7 @@ class MailboxFetcher:
             while True:
                 self.intake.state.becomes("fetching")
                 while await self.intake.take_in(session):
-                    self._pauses.reset()
+                    pass
                 self._pauses.reset()
                 self.intake.state.becomes("waiting")
                 await session.wait(self.mailbox.poll_seconds)

@@ -89,6 +89,8 @@ class MailboxIntake:
     state: MailboxState
     room: asyncio.Semaphore
     """Lets so many batches of all mailboxes be in memory at once."""
+    entered: int = 0
+    """How many mails were taken in so far."""
     _uid_validity: int | None = None
     _failures: Counter[int] = field(default_factory=Counter)
     """How often each mail was fetched in vain."""
@@ -141,6 +143,7 @@ class MailboxIntake:
         mails = [fetched_mail(uid, raw) for uid, raw in fetched.items()]
         taken = _Taken()
         await asyncio.gather(*(self._follow(mails, taken, deferred) for mails in conversations(mails)))
+        self.entered += len(taken.entered)
         if taken.entered:
             await folder.finish(taken.entered)
         for uid, reason in taken.failed.items():
