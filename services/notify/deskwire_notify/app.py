@@ -5,6 +5,7 @@ from functools import partial
 from deskwire_notify.channels.email import SmtpRelay
 from deskwire_notify.channels.local_outbox import LocalOutbox
 from deskwire_notify.channels.port import Relay
+from deskwire_notify.channels.webhook import WebhookSender, WebhookWriter
 from deskwire_notify.claims import Claims
 from deskwire_notify.deliveries import LEASE, Deliveries
 from deskwire_notify.figures import Figures
@@ -54,7 +55,6 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
         deliveries=Deliveries(
             store=runtime.store,
             recorder=runtime.recorder,
-            relay=relay,
             claims=Claims(bucket, lease=LEASE),
             parking=parking,
             clock=runtime.clock,
@@ -64,17 +64,27 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
         writer=Writer(
             directory=runtime.directory,
             objects=objects,
+            relay=relay,
             key=await runtime.secrets.site_key(),
             parking=parking,
             fallback_sender=settings.fallback_sender,
             most_bytes=settings.most_mail_bytes,
         ),
+        webhook=_webhook_writer(runtime, settings),
         quota=Quota(bucket, most=settings.acknowledgements_per_hour),
         timers=Timers(runtime.js, "notify"),
         clock=runtime.clock,
         figures=figures,
         patience=settings.patience,
     )
+
+
+def _webhook_writer(runtime: Runtime, settings: NotifySettings) -> WebhookWriter:
+    sender = WebhookSender(
+        timeout_seconds=settings.webhook_timeout_seconds, allow_private=settings.webhook_allow_private
+    )
+    runtime.on_stop(sender.close)
+    return WebhookWriter(directory=runtime.directory, secrets=runtime.secrets, sender=sender, clock=runtime.clock)
 
 
 service = Service(name="notify", start=start)

@@ -6,15 +6,14 @@ docs/decisions/0004-delivery-is-at-least-once.md.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from structlog import get_logger
 
-from deskwire_notify.channels.port import Answer, Relay
+from deskwire_notify.channels.port import Answer, Parcel
 from deskwire_notify.claims import Busy, Claim, Claims
-from deskwire_notify.composing import OutgoingMail
 from deskwire_notify.errands import Errand, Refusal, Settled
 from deskwire_notify.figures import Figures
 from deskwire_notify.recording import caused_by
@@ -60,7 +59,6 @@ class Deliveries:
         *,
         store: EventStore,
         recorder: Recorder,
-        relay: Relay,
         claims: Claims,
         parking: ParkingLot,
         clock: Clock,
@@ -69,7 +67,6 @@ class Deliveries:
     ) -> None:
         self._store = store
         self._recorder = recorder
-        self._relay = relay
         self._claims = claims
         self._parking = parking
         self._clock = clock
@@ -97,7 +94,7 @@ class Deliveries:
         attempt = Attempt(errand, claim, ticket, errand.origin(history))
         try:
             async with asyncio.timeout(WRITE_SECONDS):
-                written = await errand.write(ticket)
+                parcel = await errand.write(ticket)
         except Undeliverable as error:
             await self._undeliverable(attempt, error)
             return None
@@ -108,21 +105,18 @@ class Deliveries:
             return await self._judge(
                 attempt, {"": Answer("not_now", "the mail cannot be written", type(error).__name__)}
             )
-        answers = await self._send(attempt, written.mail)
-        unmailable = {
-            address: Answer("refused", f"{address} is no mail address", "no address")
-            for address in written.letter.recipients.unmailable
-        }
-        return await self._judge(attempt, {**unmailable, **answers}, template_id=written.letter.wording.template_id)
+        answers = await self._send(attempt, parcel)
+        return await self._judge(attempt, {**parcel.refused, **answers}, template_id=parcel.template_id)
 
-    async def _send(self, attempt: Attempt, mail: OutgoingMail) -> Mapping[str, Answer]:
+    async def _send(self, attempt: Attempt, parcel: Parcel) -> Mapping[str, Answer]:
         """Send to those whom no earlier attempt reached."""
-        waiting = tuple(to for to in mail.recipients if _fingerprint(mail.mail_id, to) not in attempt.claim.accepted)
+        mail_id, reached = attempt.errand.mail_id, attempt.claim.accepted
+        waiting = tuple(to for to in parcel.recipients if _fingerprint(mail_id, to) not in reached)
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return await self._relay.send(replace(mail, recipients=waiting))
+                return await parcel.send(waiting)
         except TimeoutError:
-            answer = Answer("not_now", f"the mail server did not answer within {SEND_SECONDS:g} seconds", "timeout")
+            answer = Answer("not_now", f"the other side did not answer within {SEND_SECONDS:g} seconds", "timeout")
             return dict.fromkeys(waiting, answer)
 
     async def _judge(
@@ -143,7 +137,7 @@ class Deliveries:
             Settled(
                 delivered=bool(accepted or claim.accepted),
                 refusals=refusals,
-                channel=self._relay.name,
+                channel=errand.channel,
                 attempts=claim.attempts,
                 template_id=template_id,
             ),
@@ -173,7 +167,7 @@ class Deliveries:
             Settled(
                 delivered=bool(attempt.claim.accepted),
                 refusals=refusals,
-                channel=self._relay.name,
+                channel=attempt.errand.channel,
                 attempts=attempt.claim.attempts,
             ),
         )

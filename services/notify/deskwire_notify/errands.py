@@ -1,12 +1,13 @@
-"""The two kinds of mail that leave the desk: when each is due, how it is written, what is recorded of it."""
+"""The two kinds of message that leave the desk: when each is due, how it is written, what is recorded of it."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from deskwire_notify.channels.port import Parcel
 from deskwire_notify.recording import commit_of_reply
 from deskwire_notify.retries import Patience
 from deskwire_notify.rules import acknowledgement_mail_id
-from deskwire_notify.writing import Writer, Written
+from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.eventstore.port import History
 from deskwire_shared.ticket.commands import (
@@ -18,7 +19,7 @@ from deskwire_shared.ticket.commands import (
     TicketCommand,
 )
 from deskwire_shared.ticket.limits import RECIPIENTS
-from deskwire_shared.ticket.state import Ticket
+from deskwire_shared.ticket.state import Message, Ticket
 
 LONGEST_REASON = 2_000
 
@@ -44,6 +45,19 @@ class Settled:
     template_id: str = ""
 
 
+class ReplyWriter(Protocol):
+    """Writes replies down for one way out of the desk."""
+
+    @property
+    def name(self) -> str:
+        """How the way out is called on the ticket."""
+        ...
+
+    async def reply(self, ticket: Ticket, message: Message) -> Parcel:
+        """Write an agent's reply down. Raises CannotWrite."""
+        ...
+
+
 class Errand(Protocol):
     """A mail to be carried out."""
 
@@ -62,6 +76,11 @@ class Errand(Protocol):
         """How long it is tried."""
         ...
 
+    @property
+    def channel(self) -> str:
+        """How its way out is called on the ticket."""
+        ...
+
     def origin(self, history: History) -> Commit:
         """The commit that asked for the mail."""
         ...
@@ -70,7 +89,7 @@ class Errand(Protocol):
         """Whether it still has to leave."""
         ...
 
-    async def write(self, ticket: Ticket) -> Written:
+    async def write(self, ticket: Ticket) -> Parcel:
         """Write the mail. Raises CannotWrite."""
         ...
 
@@ -89,9 +108,14 @@ class ReplyErrand:
 
     message_id: str
     mail_id: str
-    writer: Writer
+    writer: ReplyWriter
     patience: Patience
     kind: Literal["reply"] = "reply"
+
+    @property
+    def channel(self) -> str:
+        """See `Errand.channel`."""
+        return self.writer.name
 
     def origin(self, history: History) -> Commit:
         """See `Errand.origin`."""
@@ -102,7 +126,7 @@ class ReplyErrand:
         message = ticket.message(self.message_id)
         return message is not None and message.delivery == "waiting"
 
-    async def write(self, ticket: Ticket) -> Written:
+    async def write(self, ticket: Ticket) -> Parcel:
         """See `Errand.write`."""
         message = ticket.message(self.message_id)
         assert message is not None
@@ -142,6 +166,11 @@ class AcknowledgementErrand:
     kind: Literal["acknowledgement"] = "acknowledgement"
 
     @property
+    def channel(self) -> str:
+        """See `Errand.channel`."""
+        return self.writer.name
+
+    @property
     def mail_id(self) -> str:
         """See `Errand.mail_id`."""
         return acknowledgement_mail_id(self.ticket_id)
@@ -154,7 +183,7 @@ class AcknowledgementErrand:
         """See `Errand.is_due`."""
         return not ticket.acknowledged
 
-    async def write(self, ticket: Ticket) -> Written:
+    async def write(self, ticket: Ticket) -> Parcel:
         """See `Errand.write`."""
         return await self.writer.acknowledgement(ticket)
 

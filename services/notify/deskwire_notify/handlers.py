@@ -1,12 +1,13 @@
 """What notify does when it hears of a ticket: it looks at what is owed to the customer and carries it out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from structlog import get_logger
 
+from deskwire_notify.channels.webhook import WebhookWriter
 from deskwire_notify.deliveries import Deliveries
-from deskwire_notify.errands import AcknowledgementErrand, Errand, ReplyErrand
+from deskwire_notify.errands import AcknowledgementErrand, Errand, ReplyErrand, ReplyWriter
 from deskwire_notify.figures import Figures
 from deskwire_notify.quota import Quota
 from deskwire_notify.recording import caused_by
@@ -16,9 +17,11 @@ from deskwire_notify.rules import (
     Withhold,
     acknowledgement,
     acknowledgement_mail_id,
+    conversation_to_answer,
     held_replies,
     replies_to_send,
     reply_mail_id,
+    way_out,
 )
 from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.directory import Channel, Customer
@@ -30,7 +33,7 @@ from deskwire_shared.runtime.process_manager import Heard
 from deskwire_shared.runtime.timers import Timers
 from deskwire_shared.ticket.commands import RecordAcknowledgement
 from deskwire_shared.ticket.decider import fold
-from deskwire_shared.ticket.state import Ticket
+from deskwire_shared.ticket.state import Message, Ticket
 
 ACKNOWLEDGEMENT_GIVE_UP = timedelta(hours=12)
 
@@ -46,6 +49,7 @@ class Outgoing:
     directory: Directory
     deliveries: Deliveries
     writer: Writer
+    webhook: WebhookWriter
     quota: Quota
     timers: Timers
     clock: Clock
@@ -95,12 +99,20 @@ async def _errands(ticket: Ticket, history: History, outgoing: Outgoing) -> list
         ReplyErrand(
             message_id=message.id,
             mail_id=reply_mail_id(ticket.id, message),
-            writer=outgoing.writer,
+            writer=_writer_of(message, ticket, outgoing),
             patience=outgoing.patience,
         )
         for message in replies_to_send(ticket, outgoing.clock.now())
     )
     return errands
+
+
+def _writer_of(reply: Message, ticket: Ticket, outgoing: Outgoing) -> ReplyWriter:
+    """Who writes a reply down, for the way it leaves by."""
+    if way_out(ticket, reply, outgoing.directory.all(Channel)) == "email":
+        return outgoing.writer
+    said = conversation_to_answer(ticket, reply)
+    return replace(outgoing.webhook, name=said.channel) if said else outgoing.webhook
 
 
 async def _is_to_be_acknowledged(ticket: Ticket, history: History, outgoing: Outgoing) -> bool:

@@ -1,9 +1,10 @@
 """What must leave the desk for a ticket as it is now: a pure decision."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from deskwire_notify.addresses import is_own, mailable
 from deskwire_shared.contracts.commit import Actor
@@ -43,6 +44,24 @@ def held_replies(ticket: Ticket, now: datetime) -> tuple[tuple[Message, datetime
         for message in ticket.messages
         if _is_waiting(message) and message.deliver_after is not None and message.deliver_after > now
     )
+
+
+def way_out(ticket: Ticket, reply: Message, channels: Mapping[str, Channel]) -> Literal["email", "webhook"]:
+    """Choose the way a reply leaves by: mail to whoever has a mail address, else back to where they wrote from."""
+    if any(mailable(person.address) for person in (*reply.to, *reply.cc)):
+        return "email"
+    said = conversation_to_answer(ticket, reply)
+    channel = channels.get(said.channel_id or "") if said else None
+    return "webhook" if channel is not None and channel.medium == "webhook" else "email"
+
+
+def conversation_to_answer(ticket: Ticket, reply: Message) -> Message | None:
+    """Find what a reply answers in a conversation: the last words in one before it, of a recipient if there are any."""
+    before = ticket.messages[: ticket.messages.index(reply)]
+    said = [message for message in reversed(before) if message.conversation is not None]
+    to = {person.address for person in reply.to}
+    of_recipients = (message for message in said if message.address is not None and message.address.address in to)
+    return next(of_recipients, said[0] if said else None)
 
 
 def acknowledgement(

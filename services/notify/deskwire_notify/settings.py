@@ -41,6 +41,14 @@ class NotifySettings(ServiceSettings):
     smtp_timeout_seconds: float = Field(
         default=30.0, gt=0, le=50, description="How long the mail server may take for one answer, in seconds."
     )
+    webhook_timeout_seconds: float = Field(
+        default=10.0, gt=0, le=15, description="How long a request by which a reply leaves may take, in seconds."
+    )
+    webhook_allow_private: bool = Field(
+        default=False,
+        description="Whether replies may leave to servers of the private network, and without TLS."
+        " Default: to the public internet only, over https.",
+    )
     connections: int = Field(default=4, ge=1, le=32, description="Mails that one process sends at the same time.")
     sender: MailAddress | None = Field(
         default=None,

@@ -1,11 +1,13 @@
 """Writes the mails of a ticket: looks up who writes to whom, and puts the letter down."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from structlog import get_logger
 
 from deskwire_notify.attachments import fetch_contents
+from deskwire_notify.channels.port import Answer, Relay
 from deskwire_notify.composing import OutgoingMail, compose
 from deskwire_notify.letters import Letter, Stationery, acknowledgement_letter, reply_letter
 from deskwire_notify.senders import mailboxes, sender_for
@@ -25,10 +27,31 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A letter, and the mail it became."""
+    """A letter, and the mail it became; see `Parcel`."""
 
     letter: Letter
     mail: OutgoingMail
+    relay: Relay
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """See `Parcel.recipients`."""
+        return self.mail.recipients
+
+    @property
+    def refused(self) -> Mapping[str, Answer]:
+        """See `Parcel.refused`."""
+        unmailable = self.letter.recipients.unmailable
+        return {address: Answer("refused", f"{address} is no mail address", "no address") for address in unmailable}
+
+    @property
+    def template_id(self) -> str:
+        """See `Parcel.template_id`."""
+        return self.letter.wording.template_id
+
+    async def send(self, to: tuple[str, ...]) -> Mapping[str, Answer]:
+        """See `Parcel.send`."""
+        return await self.relay.send(replace(self.mail, recipients=to))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +60,17 @@ class Writer:
 
     directory: Directory
     objects: Objects
+    relay: Relay
     key: bytes
     parking: ParkingLot
     fallback_sender: str | None
     most_bytes: int
     _reported: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """See `ReplyWriter.name`."""
+        return self.relay.name
 
     async def reply(self, ticket: Ticket, message: Message) -> Written:
         """Write the mail that carries an agent's reply. Raises CannotWrite."""
@@ -77,7 +106,7 @@ class Writer:
         if not letter.recipients.addresses:
             raise Undeliverable("there is nobody to send it to", recipients=letter.recipients.unmailable)
         contents = await fetch_contents(self.objects, letter.attachments, most_bytes=self.most_bytes)
-        return Written(letter, compose(letter, contents, self.key))
+        return Written(letter, compose(letter, contents, self.key), self.relay)
 
     async def _report(self, failure: Failure) -> None:
         """Park a template that cannot be used, once for each of its revisions and processes."""

@@ -33,7 +33,8 @@ def _path(path: str) -> str:
     return path
 
 
-def _template(template: str) -> str:
+def require_template(template: str) -> str:
+    """Give a template back. Raises ValueError for what is none."""
     places = list(_PLACEHOLDER.finditer(template))
     if len(places) > MOST_PLACES:
         raise ValueError(f"a template has at most {MOST_PLACES} braces")
@@ -46,7 +47,7 @@ def _template(template: str) -> str:
 
 
 Path = Annotated[str, StringConstraints(max_length=400), AfterValidator(_path)]
-Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_template)]
+Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(require_template)]
 
 
 class _Part(BaseModel):

@@ -15,6 +15,7 @@ from deskwire_shared.contracts.mapping_language import (
     Path,
     Template,
     require_shallow,
+    require_template,
 )
 
 SIGNING: Final = "signing"
@@ -159,6 +160,8 @@ class InboundMapping(_Part):
     author: Author
     subject: Expression = ""
     text: Expression
+    escapes: Literal["none", "html"] = "none"
+    """How the other side writes `<` and `&` in texts."""
     priority: Expression = ""
     tags: Annotated[tuple[Expression, ...], Field(max_length=20)] = ()
     status: Expression = ""
@@ -195,6 +198,8 @@ class OutboundRequest(_Part):
     form: Annotated[dict[ShortText, Template], Field(max_length=50)] | None = None
     sign: bool = False
     """Whether the request is signed as Standard Webhooks are, with the channel's signing secret."""
+    escapes: Literal["none", "html"] = "none"
+    """How the other side wants `<` and `&` written in texts."""
     longest_text: Annotated[int, Field(ge=100, le=100_000)] = 4_000
     """A longer reply leaves in several requests."""
     accepted_if: Conditions = ()
@@ -205,9 +210,11 @@ class OutboundRequest(_Part):
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
+        require_shallow(self.body, DEEPEST)
         require_literal_host(self.url)
         if (self.body is None) == (self.form is None):
             raise ValueError("name either `body` or `form`")
+        _require_templates(self.body)
         return _bounded(self)
 
 
@@ -233,6 +240,18 @@ def require_literal_host(url: str) -> None:
     """Raise ValueError unless scheme and host are written down, or come from the channel's own values."""
     if not _ADDRESS.match(url):
         raise ValueError("the address must start with https:// and a host, or with one of the channel's values")
+
+
+def _require_templates(value: JsonValue) -> None:
+    match value:
+        case str():
+            require_template(value)
+        case list():
+            for item in value:
+                _require_templates(item)
+        case dict():
+            for item in value.values():
+                _require_templates(item)
 
 
 def _bounded(part: P) -> P:

@@ -17,7 +17,7 @@ REDACTED: Final = "[redacted]"
 
 _WITH_HANDLERS_OF_THEIR_OWN: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "faststream", "fastapi")
 _TALKATIVE: Final = ("uvicorn.error", "uvicorn.access", "faststream", "asyncio", "aiosqlite")
-_INDISCREET: Final = ("mail.log", "mail.debug", "mailparser")  # quote what people wrote when they debug
+_INDISCREET: Final = ("mail.log", "mail.debug", "mailparser", "httpx2", "httpcore2")  # quote words, tell addresses
 
 _SECRET_KEY: Final = re.compile(
     r"password|secret|token|authorization|cookie|credential|private_key|api_key"

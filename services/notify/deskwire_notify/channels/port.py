@@ -1,4 +1,4 @@
-"""A way out of the desk as deliveries see it: hand a mail over, hear an answer for each recipient."""
+"""A way out of the desk as deliveries see it: hand something over, hear an answer for each recipient."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +20,29 @@ class Answer:
 
 
 ACCEPTED = Answer("accepted")
+
+
+class Parcel(Protocol):
+    """Something written down that is ready to leave."""
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Whom it is for; each is told apart, and sent to once."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[str, Answer]:
+        """Those it cannot be sent to at all."""
+        ...
+
+    @property
+    def template_id(self) -> str:
+        """The template it was written with, if any."""
+        ...
+
+    async def send(self, to: tuple[str, ...]) -> Mapping[str, Answer]:
+        """Send it to some of its recipients; an answer for each, whatever happens on the way."""
+        ...
 
 
 class Relay(Protocol):
