@@ -88,7 +88,7 @@ def _matches(heard: str, subject: str) -> bool:
     return len(tokens) == len(wanted) and all(w in ("*", t) for w, t in zip(wanted, tokens, strict=True))
 
 
-ACK_WAIT_SECONDS = 60.0
+ACK_WAIT_SECONDS = 30.0
 """How long a message of a killed process waits for another one."""
 
 MAX_ACK_PENDING = 256
