@@ -222,6 +222,13 @@ async def test_a_search_lists_what_matches(web: WebDesk) -> None:
     assert [found["number"] for found in (await web.browser.get("/palette?q=umbrella")).json()] == [2]
 
 
+async def test_a_search_marks_what_matched_and_escapes_the_rest(web: WebDesk) -> None:
+    await web.desk.open(1, text="The <b>blue</b> umbrella, please.")
+    page = await web.page("/?q=umbrella")
+    assert "<mark>umbrella</mark>, please." in page
+    assert "<b>blue" not in page
+
+
 @pytest.mark.parametrize(
     ("address", "status"),
     [("/?view=nowhere", 404), ("/?cursor=made-up", 400), ("/?rows=100000", 422), ("/tickets/99", 404), ("/nothing", 404),

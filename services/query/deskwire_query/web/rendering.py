@@ -1,7 +1,8 @@
 """Renders templates: one environment, the filters in domain words, and what every page knows."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -26,6 +27,9 @@ MACROS: Final = ("icon", "avatar", "status_chip", "priority_mark", "time", "cloc
 """What `macros.html` draws, known to every template."""
 KEYS_COOKIE: Final = "deskwire_keys"
 
+BEFORE_MARK: Final = 16
+"""How many characters of a snippet stand before its first match: lists are narrow."""
+
 _LINK = re.compile(r"\bhttps?://[^\s<>\"']{1,2000}[^\s<>\"'.,:;!?)\]]")
 
 
@@ -43,7 +47,12 @@ def environment() -> Environment:
         "ago": phrases.ago, "size": phrases.size, "initials": phrases.initials, "label": phrases.label,
         "hue": phrases.hue, "span": phrases.span, "iso": iso, "linked": linked,
     }  # fmt: skip
-    built.globals |= {"static": static_url, "most_pressing": most_pressing, "read_clock": read_clock}
+    built.globals |= {
+        "static": static_url,
+        "module_map": module_map,
+        "most_pressing": most_pressing,
+        "read_clock": read_clock,
+    }
     macros = built.get_template("macros.html").module
     built.globals |= {name: getattr(macros, name) for name in MACROS}
     return built
@@ -82,9 +91,26 @@ def static_url(name: str) -> str:
     return f"/static/{name}?v={sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
+@cache
+def module_map() -> str:
+    """Write the import map by which our scripts find each other under addresses that change with their content."""
+    names = sorted(f"js/{path.name}" for path in (STATIC / "js").glob("*.js"))
+    return json.dumps({"imports": {f"/static/{name}": static_url(name) for name in names}})
+
+
 def iso(moment: datetime) -> str:
     """Write a moment as browsers read it."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
+    """Escape text and mark what matched in it; it begins a little before the first match."""
+    end = max(0, marks[0][0] - BEFORE_MARK) if marks else 0
+    parts = ["…" if end else ""]
+    for start, stop in marks:
+        parts += [str(escape(text[end:start])), f"<mark>{escape(text[start:stop])}</mark>"]
+        end = stop
+    return Markup("".join([*parts, str(escape(text[end:]))]))  # noqa: S704  # every part is escaped above
 
 
 def linked(text: str) -> Markup:

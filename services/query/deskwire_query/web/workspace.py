@@ -13,7 +13,7 @@ from deskwire_query.read_models import Page, SearchHit, Sort, TicketRow
 from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import Desk, TheDesk
 from deskwire_query.web.people import People
-from deskwire_query.web.rendering import PART, page
+from deskwire_query.web.rendering import PART, marked, page
 from deskwire_query.web.ticket import shown_ticket
 from deskwire_query.web.views import START, Rail, TicketView, rail_for
 from deskwire_shared.contracts.access import Principal
@@ -146,7 +146,7 @@ async def _rows(desk: Desk, principal: Principal, view: TicketView, asked: Asked
 
 
 def _with_snippet(hit: SearchHit) -> TicketRow:
-    return replace(hit.ticket, excerpt=hit.snippet or hit.ticket.excerpt)
+    return replace(hit.ticket, excerpt=marked(hit.snippet, hit.marks) or hit.ticket.excerpt)
 
 
 def _first_steps(desk: Desk) -> dict[str, str]:
