@@ -56,7 +56,8 @@ def explain(ticket: Annotated[str, typer.Argument(help="The ticket's number or i
             history = await desk.store.load(await finding.find_ticket(desk, ticket))
             if not history.recorded:
                 raise CommandFailed(f"there is no ticket {ticket}")
-            Console(highlight=False).print(tailing.explained(history, Teller(desk.directory)))
+            tree = tailing.explained(history, Teller(desk.directory))
+            Console(highlight=False).print(tree, soft_wrap=True)
 
     run_async(work())
 

@@ -99,7 +99,7 @@ def opening_time(ending: Ending, now: datetime, dice: random.Random) -> datetime
 
 def plot(cast: Cast, *, now: datetime, dice: random.Random) -> list[Step]:
     """Make up what happened to a ticket until now."""
-    writer = _Writer(cast, dice, cast.draft.opened_at)
+    writer = _Writer(cast, dice, now, cast.draft.opened_at)
     writer.write()
     return _compressed(writer.steps, until=now - JUST_NOW)
 
@@ -110,6 +110,7 @@ class _Writer:
 
     cast: Cast
     dice: random.Random
+    now: datetime
     at: datetime
     steps: list[Step] = field(default_factory=list)
 
@@ -153,6 +154,8 @@ class _Writer:
         message_id, text = self._id(f"m{len(self.steps)}"), self._fill(turn.text)
         if turn.speaker == "c":
             self._wait(hours=self.dice.uniform(0.5, 16))
+            if is_last and self.cast.draft.ending == "open" and self._by_chance(0.8):
+                self.at = max(self.at, self.now - timedelta(hours=self.dice.uniform(0.2, 6)))
             self._step(
                 self._customer,
                 ReceiveReply(message_id=message_id, channel="email", channel_id=CHANNEL, author=self._address(),
