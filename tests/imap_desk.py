@@ -11,6 +11,7 @@ from typing import Any
 from deskwire_intake.app import email_channel, imap_channel, intake_of
 from deskwire_intake.channels.imap import ImapChannel
 from deskwire_intake.channels.imap_credentials import MailboxSecret
+from deskwire_intake.figures import Figures
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.facts import CustomerReplied, Opened
@@ -129,7 +130,7 @@ async def imap_desk(
     async with ticket_desk(nats_url, data) as desk:
         chosen = IntakeSettings.model_validate({k: v for k, v in settings.items() if k in IntakeSettings.model_fields})
         intake = await intake_of(desk.runtime)
-        channel = await email_channel(desk.runtime, chosen, intake)
+        channel = await email_channel(desk.runtime, chosen, intake, Figures(desk.runtime.registry))
         imap = imap_channel(desk.runtime, chosen, channel)
         watching = ImapDesk(desk, server, imap)
         if password:

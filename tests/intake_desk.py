@@ -11,6 +11,7 @@ import httpx2
 
 from deskwire_intake.app import api_of, email_channel, intake_of, smtp_listener
 from deskwire_intake.channels.smtp import SmtpListener
+from deskwire_intake.figures import Figures
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.access import AGENT, Permission
 from deskwire_shared.contracts.directory import Agent
@@ -67,7 +68,9 @@ async def intake_desk(nats_url: str, folder: Path, **settings: float) -> AsyncIt
     async with ticket_desk(nats_url, folder) as desk:
         intake = await intake_of(desk.runtime)
         chosen = IntakeSettings.model_validate(settings)
-        listener = smtp_listener(chosen, await email_channel(desk.runtime, chosen, intake))
+        listener = smtp_listener(
+            chosen, await email_channel(desk.runtime, chosen, intake, Figures(desk.runtime.registry))
+        )
         await listener.start(bind("127.0.0.1", 0, setting="none"))
         desk.runtime.on_stop(listener.stop)
         yield IntakeDesk(desk, listener)

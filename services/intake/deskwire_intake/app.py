@@ -18,10 +18,13 @@ from deskwire_intake.channels.imap_session import imap_session
 from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
 from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
+from deskwire_intake.channels.web import WebChannel, form_application
+from deskwire_intake.channels.web_pages import FileLimits
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.numbers import JetStreamNumbers
+from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.reading import MailReader
 from deskwire_intake.replaying import MailReplays
 from deskwire_intake.settings import IntakeSettings
@@ -36,17 +39,21 @@ from deskwire_shared.runtime.settings import UnknownRole
 EMAIL_ROLE = "email"
 IMAP_ROLE = "imap"
 API_ROLE = "api"
-ROLES = (EMAIL_ROLE, IMAP_ROLE, API_ROLE)
+WEB_ROLE = "web"
+ROLES = (EMAIL_ROLE, IMAP_ROLE, WEB_ROLE, API_ROLE)
+MINUTE = 60.0
 
 
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime; the name or id of a channel is its mailbox alone."""
-    settings, intake = IntakeSettings(), await intake_of(runtime)
+    settings, intake, figures = IntakeSettings(), await intake_of(runtime), Figures(runtime.registry)
+    if role in {None, WEB_ROLE}:
+        runtime.mount("/intake/v1/forms", form_application(await web_channel(runtime, settings, intake, figures)))
     if role in {None, API_ROLE}:
         runtime.mount("/intake", api_of(runtime, settings, intake))
-    if role == API_ROLE:
+    if role in {API_ROLE, WEB_ROLE}:
         return
-    channel = await email_channel(runtime, settings, intake)
+    channel = await email_channel(runtime, settings, intake, figures)
     runtime.on_replay("intake", MailReplays(channel, runtime.js).replay)
     if role in {None, EMAIL_ROLE}:
         await _listen(runtime, smtp_listener(settings, channel))
@@ -68,7 +75,24 @@ async def intake_of(runtime: Runtime) -> Intake:
     )
 
 
-async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> EmailChannel:
+async def web_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> WebChannel:
+    """Build what takes in forms."""
+    return WebChannel(
+        accept=intake.accept,
+        directory=runtime.directory,
+        objects=intake.objects,
+        figures=figures,
+        clock=runtime.clock,
+        key=await runtime.secrets.site_key(),
+        limits=FileLimits(count=settings.web_files, size=settings.web_file_bytes),
+        seconds=settings.web_seconds,
+        per_client=RateLimit(settings.web_client_rate, MINUTE),
+        per_channel=RateLimit(settings.web_channel_rate, MINUTE),
+        places=Places(settings.web_at_once, settings.web_client_at_once),
+    )
+
+
+async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> EmailChannel:
     """Build what takes in mails, whichever way they come."""
     reader = MailReader(seconds=settings.reading_seconds, inline_bytes=settings.reading_inline_bytes)
     runtime.on_stop(reader.close)
@@ -78,7 +102,7 @@ async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Inta
         reader=reader,
         objects=intake.objects,
         parking=runtime.parking("intake"),
-        figures=Figures(runtime.registry),
+        figures=figures,
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),
     )

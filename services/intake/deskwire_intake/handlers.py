@@ -31,11 +31,14 @@ from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.commands import (
+    ChangeField,
+    ChangeStatus,
     LinkTicket,
     OpenTicket,
     ReceiveReply,
     RecordBounce,
     Several,
+    SingleCommand,
     TicketCommand,
 )
 from deskwire_shared.ticket.refusals import (
@@ -71,7 +74,7 @@ class Intake:
         for _ in range(ATTEMPTS):
             try:
                 outcome = await self._enter(_Entering(message, raw_is_safe, author_id, correlation_id))
-            except (TicketIsClosed, TicketIsMerged):
+            except (TicketIsClosed, TicketIsMerged, _OpenedMeanwhile):
                 continue
             return _accepted(message, outcome)
         raise TicketKeepsMoving(message.fingerprint)
@@ -132,10 +135,11 @@ class Intake:
 
     async def _reply(self, entering: "_Entering", ticket: Ticket) -> Outcome:
         attachments = await self._prepare(entering)
-        wish = ReceiveReply(
+        reply = ReceiveReply(
             **_words(entering.message, ticket.id, entering.message.new_text, attachments),
             author_id=entering.author_id,
         )
+        wish = _together(reply, *_status_after(entering.message))
         return await self._with_customer(entering, self.recorder.record(ticket.id, wish, self._cause(entering)))
 
     async def _follow_up(self, entering: "_Entering", closed: Ticket) -> Outcome:
@@ -146,41 +150,51 @@ class Intake:
 
         async def record(ticket_id: str, number: int, opening: OpenTicket) -> Outcome:
             wishes: dict[str, Wish] = {
-                ticket_id: lambda _: _linked(opening, closed, "follow_up"),
+                ticket_id: lambda _: _opened(entering.message, opening, closed, "follow_up"),
                 closed.id: lambda now: _link(now, ticket_id, number),
             }
             return (await self.recorder.record_together(wishes, self._cause(entering)))[ticket_id]
 
-        return await self._open_as(entering, record, follow_up_of=closed.id)
+        return await self._open_as(entering, record, beside=closed, follow_up_of=closed.id)
 
     async def _open(self, entering: "_Entering", *, related: Ticket | None = None) -> Outcome:
         async def record(ticket_id: str, _: int, opening: OpenTicket) -> Outcome:
-            wish = opening if related is None else _linked(opening, related, "related")
+            wish = _opened(entering.message, opening, related)
             return await self.recorder.record(ticket_id, wish, self._cause(entering), unwritten=True)
 
         if entering.message.machine == "bounce":
             raise BelongsToNoTicket("a report about a mail that this desk did not send")
-        return await self._open_as(entering, record)
+        return await self._open_as(entering, record, beside=related)
 
     async def _open_as(
         self,
         entering: "_Entering",
         record: Callable[[str, int, OpenTicket], Awaitable[Outcome]],
         *,
+        beside: Ticket | None,
         follow_up_of: str | None = None,
     ) -> Outcome:
         """Open a ticket under the id of the message; when another message has it, under the fingerprint's."""
         message = entering.message
-        first_id, last_id = _ids_to_open(message)[0], opened_by_fingerprint(message.fingerprint)
+        first_id, last_id = _ids_to_open(message, beside)[0], opened_by_fingerprint(message.fingerprint)
         number, attachments = await asyncio.gather(self.numbers.take(first_id), self._prepare(entering))
 
         def opening(ticket_id: str, number: int) -> OpenTicket:
             words = _words(message, ticket_id, message.text, attachments)
-            return OpenTicket(**words, number=number, requester_id=entering.author_id, follow_up_of=follow_up_of)
+            return OpenTicket(
+                **words,
+                number=number,
+                requester_id=entering.author_id,
+                priority=message.priority,
+                tags=message.tags,
+                follow_up_of=follow_up_of,
+            )
 
         try:
             return await self._with_customer(entering, record(first_id, number, opening(first_id, number)))
-        except TicketAlreadyExists:
+        except TicketAlreadyExists as error:
+            if first_id == message.ticket_id:
+                raise _OpenedMeanwhile from error
             number = await self.numbers.take(last_id)
             return await self._with_customer(entering, record(last_id, number, opening(last_id, number)))
 
@@ -191,7 +205,7 @@ class Intake:
         )
         if customer is not None and customer.blocked:
             raise SenderIsBlocked
-        return attachments
+        return (*entering.message.kept_files, *attachments)
 
     async def _look_up(self, entering: "_Entering") -> Customer | None:
         customer = await self.customers.find(entering.author_id)
@@ -226,15 +240,39 @@ class _Entering:
     is_known: bool = False
 
 
-def _ids_to_open(message: InboundMessage) -> tuple[str, ...]:
+class _OpenedMeanwhile(Exception):
+    """Another message has just opened the ticket that was chosen for this one, which now is a reply on it."""
+
+
+def _ids_to_open(message: InboundMessage, beside: Ticket | None = None) -> tuple[str, ...]:
+    """The ids a message may open a ticket under, the preferred one first; never that of a ticket it goes on from."""
     by_fingerprint = opened_by_fingerprint(message.fingerprint)
-    if message.thread_key is None:
+    chosen = message.ticket_id or (opened_by(message.mailbox, message.thread_key) if message.thread_key else None)
+    if chosen is None or (beside is not None and chosen == beside.id):
         return (by_fingerprint,)
-    return opened_by(message.mailbox, message.thread_key), by_fingerprint
+    return chosen, by_fingerprint
 
 
-def _linked(opening: OpenTicket, other: Ticket, kind: LinkKind) -> TicketCommand:
-    return Several(commands=(opening, LinkTicket(ticket_id=other.id, number=other.number, kind=kind)))
+def _opened(
+    message: InboundMessage, opening: OpenTicket, other: Ticket | None, kind: LinkKind = "related"
+) -> TicketCommand:
+    """An opening with what belongs to it: the fields of the message, and a link to another ticket."""
+    fields = tuple(ChangeField(name=name, value=value) for name, value in message.fields.items())
+    links = () if other is None else (LinkTicket(ticket_id=other.id, number=other.number, kind=kind),)
+    return _together(opening, *fields, *links, *_status_after(message))
+
+
+def _status_after(message: InboundMessage) -> tuple[SingleCommand, ...]:
+    return () if message.status is None else (ChangeStatus(status=message.status),)
+
+
+def _together(command: SingleCommand, *more: SingleCommand) -> TicketCommand:
+    return Several(commands=(command, *more)) if more else command
+
+
+def said_under(message: InboundMessage, ticket_id: str) -> str:
+    """The id of a message on a ticket: what reaches it through two mailboxes has one id there, and is said once."""
+    return derived_id("message", ticket_id, message.thread_key or "", message.content_digest)
 
 
 def _link(closed: Ticket, ticket_id: str, number: int) -> TicketCommand | None:
@@ -245,15 +283,12 @@ def _link(closed: Ticket, ticket_id: str, number: int) -> TicketCommand | None:
 
 
 def _words(message: InboundMessage, ticket_id: str, text: str, attachments: tuple[Attachment, ...]) -> dict[str, Any]:
-    """What the customer said, within the desk's limits, as the fields of `CustomerWords`.
-
-    The same message that reaches a ticket through two mailboxes has one id there, and is said once.
-    """
+    """What the customer said, within the desk's limits, as the fields of `CustomerWords`."""
     quoted = message.text.removeprefix(text).strip("\n") or None
     text, html, quoted = fitted_words(text, message.html, quoted)
     to = fitted_addresses(message.to, limits.RECIPIENTS)
     return {
-        "message_id": derived_id("message", ticket_id, message.thread_key or "", message.content_digest),
+        "message_id": said_under(message, ticket_id),
         "channel": message.medium,
         "channel_id": message.channel_id,
         "author": message.author,
@@ -263,6 +298,7 @@ def _words(message: InboundMessage, ticket_id: str, text: str, attachments: tupl
         "quoted": quoted,
         "raw_key": message.raw_key,
         "machine": message.machine,
+        "conversation": message.conversation,
         "to": to,
         "cc": fitted_addresses(message.cc, limits.RECIPIENTS - len(to)),
         "internet_message_id": fitted_line(message.thread_key or "", limits.LINE_SIZE) or None,

@@ -40,3 +40,12 @@ class IntakeSettings(ServiceSettings):
     )
     json_bytes: Bytes = Field(default=MIB, description="Largest JSON body of the API, in bytes.")
     attachment_bytes: Bytes = Field(default=25 * MIB, description="Largest attachment uploaded to the API, in bytes.")
+    web_files: int = Field(default=5, ge=0, le=20, description="Most files sent with one form.")
+    web_file_bytes: Bytes = Field(default=20_000_000, description="Most bytes of the files of one form together.")
+    web_seconds: float = Field(default=120.0, gt=0, le=3_600, description="How long the sending of one form may take.")
+    web_client_rate: int = Field(default=10, ge=1, le=10_000, description="Forms one client may send in a minute.")
+    web_channel_rate: int = Field(
+        default=600, ge=1, le=100_000, description="Forms one channel takes in a minute, in each process."
+    )
+    web_at_once: int = Field(default=64, ge=1, le=10_000, description="Most forms received at once.")
+    web_client_at_once: int = Field(default=4, ge=1, le=1_000, description="Most forms received at once of one client.")

@@ -10,12 +10,12 @@ Errors:
     TicketKeepsMoving        passes: a later try will find the ticket at rest
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from deskwire_intake.matching import Candidate
-from deskwire_shared.contracts.facts import Address, MachineKind
+from deskwire_shared.contracts.facts import Address, Attachment, FieldValue, MachineKind, Priority, Status
 
 
 class CannotBeHandled(Exception):
@@ -89,7 +89,8 @@ class InboundMessage:
     fingerprint: str
     content_digest: str
     thread_key: str | None
-    raw_key: str
+    raw_key: str | None
+    """Where it is kept as it came; None when every word of it stands on the ticket."""
     author: Address
     subject: str
     text: str
@@ -100,6 +101,19 @@ class InboundMessage:
     cc: tuple[Address, ...] = ()
     references: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()
+    kept_files: tuple[Attachment, ...] = ()
+    """Files that the channel has put in the object store already."""
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    """Fields of the ticket, should the message open one."""
+    ticket_id: str | None = None
+    """The ticket that the channel has chosen for it: opened by it unless it is there."""
+    conversation: str | None = None
+    """Where the channel takes an answer."""
+    priority: Priority = "normal"
+    """The priority of the ticket, should the message open one; its tags likewise."""
+    tags: tuple[str, ...] = ()
+    status: Status | None = None
+    """The ticket's status after the message, when the channel knows it."""
     machine: MachineKind | None = None
     undelivered: UndeliveredReply | None = None
     candidates: tuple[Candidate, ...] = ()
