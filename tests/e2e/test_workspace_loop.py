@@ -58,6 +58,29 @@ def test_what_a_customer_writes_appears_while_the_agent_writes_and_the_draft_sta
     expect(draft).to_be_focused()
 
 
+def test_an_answer_to_a_ticket_that_changed_unseen_is_held_back_until_the_agent_has_seen_it(
+    desk: UpDesk, page: Page
+) -> None:
+    page.route("**/v1/stream*", lambda route: route.abort())
+    _open_ticket(desk, page, "Two at once", live=False)
+    ticket = page.locator(".ticket").get_attribute("data-ticket")
+    colleague = page.request.post(
+        f"/intake/v1/tickets/{ticket}/notes",
+        data={"text": "I am on it already."},
+        headers={"X-CSRF-Token": page.locator("meta[name=csrf]").get_attribute("content") or ""},
+    )
+    assert colleague.ok
+    draft = page.get_by_label("Message", exact=True)
+    draft.fill("Me too.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The ticket changed while you were writing.")).to_be_visible()
+    expect(page.locator(".message-note")).to_contain_text("I am on it already.")
+    expect(page.locator(".message-reply")).to_have_count(0)
+    expect(draft).to_have_value("Me too.")
+    draft.press("Control+Enter")
+    expect(page.locator(".message-reply")).to_contain_text("Me too.")
+
+
 def test_a_draft_survives_the_page(desk: UpDesk, page: Page) -> None:
     _open_ticket(desk, page, "A long answer")
     page.get_by_label("Message", exact=True).fill("Dear Ann,")
@@ -91,8 +114,11 @@ def test_new_tickets_wait_behind_a_pill_while_the_list_is_scrolled(desk: UpDesk,
     expect(page.locator(".row", has_text="Newest of all")).to_be_visible()
 
 
-def _open_ticket(desk: UpDesk, page: Page, subject: str) -> None:
+def _open_ticket(desk: UpDesk, page: Page, subject: str, *, live: bool = True) -> None:
     page.goto("/?view=open")
     desk.send(subject, "Hello.")
-    page.locator(".row", has_text=subject).click()
+    row = page.locator(".row", has_text=subject)
+    if not live:
+        wait_until(lambda: row.count() == 1 or bool(page.reload()), "the ticket is listed")
+    row.click()
     expect(page.locator(".ticket-title")).to_contain_text(subject)

@@ -14,6 +14,7 @@ Tone = Literal["late", "soon", "fine", "quiet", "met"]
 PROMISES: Final[dict[Metric, str]] = {
     "first_response": "First reply",
     "next_response": "Next reply",
+    "periodic_update": "Update",
     "resolution": "Solution",
 }
 ICONS: Final[dict[Tone, str]] = {

@@ -6,6 +6,7 @@ import { openTicketId, refreshTicket } from "./router.js";
 const STREAM = "/v1/stream";
 const PAUSE = 400;
 const COUNTS_PAUSE = 1500;
+const RETRY = 5000;
 
 let source = null;
 let position = 0;
@@ -50,14 +51,23 @@ function missed(event) {
   ticket();
 }
 
-export function startLive() {
-  const start = find("#list")?.dataset.position;
-  if (start == null) return;
-  position = Number(start);
+/** Listen behind what is known; a browser gives up by itself when the desk refuses, so ask again later. */
+function listen() {
   source = new EventSource(`${STREAM}?after=${position}`);
   source.addEventListener("commit", heard);
   source.addEventListener("reset", missed);
   source.addEventListener("open", () => document.body.classList.remove("offline"));
-  source.addEventListener("error", () => document.body.classList.add("offline"));
+  source.addEventListener("error", () => {
+    document.body.classList.add("offline");
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY);
+  });
+}
+
+export function startLive() {
+  const start = find("#list")?.dataset.position;
+  if (start == null) return;
+  position = Number(start);
+  listen();
   window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
 }

@@ -23,7 +23,11 @@ export async function go(address, { push = true, focus = null } = {}) {
   try {
     document.body.classList.add("loading");
     if (part === "pane" && url.pathname === "/") await show("pane", '<section class="pane" id="pane" aria-label="Ticket"></section>');
-    else await show(part, (await fetchPart(url, part, { signal: running.signal })).text);
+    else {
+      const answer = await fetchPart(url, part, { signal: running.signal });
+      if (!answer.ok && part === "main") return void location.assign(url);
+      await show(part, answer.text);
+    }
   } catch (error) {
     if (error.name === "AbortError") return;
     throw error;
