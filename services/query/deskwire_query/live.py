@@ -103,7 +103,7 @@ class Hub:
         while True:
             try:
                 if not known:
-                    self.sequence = await self._reader.position()
+                    self._reached(await self._reader.position())
                     known = True
                 await self._catch_up()
             except NothingLives:
