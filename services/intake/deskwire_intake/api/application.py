@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from deskwire_intake.api import changes, directory, files, tickets, together
+from deskwire_intake.api import calls, changes, channel_secrets, directory, files, tickets, together
 from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
 from deskwire_intake.api.directory import AddressIsTaken, MadeElsewhere, WouldLockOut
 from deskwire_intake.api.recording import Recording, UnknownReference
@@ -46,7 +46,7 @@ def command_api(
     app.state.recording, app.state.directory = recording, recording.directory
     app.state.identity, app.state.secrets, app.state.clock = identity, secrets, clock
     json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
-    for part in (tickets, changes, together, directory):
+    for part in (tickets, changes, together, calls, directory, channel_secrets):
         json_only.include_router(part.router)
     app.include_router(json_only)
     app.include_router(files.router, prefix="/v1")
