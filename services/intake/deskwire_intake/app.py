@@ -8,6 +8,7 @@ import httpx2
 from fastapi import FastAPI
 
 from deskwire_intake.api.application import command_api
+from deskwire_intake.api.hooks import HOOKS_PATH, hook_application
 from deskwire_intake.api.recording import Recording
 from deskwire_intake.channels.email import EmailChannel
 from deskwire_intake.channels.imap import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
@@ -20,13 +21,15 @@ from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
 from deskwire_intake.channels.web import WebChannel, form_application
 from deskwire_intake.channels.web_pages import FileLimits
+from deskwire_intake.channels.webhook import WebhookIntake
+from deskwire_intake.conversations import Conversations
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.numbers import JetStreamNumbers
 from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.reading import MailReader
-from deskwire_intake.replaying import MailReplays
+from deskwire_intake.replaying import HookReplays, MailReplays
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
 from deskwire_shared.contracts.directory import Channel
@@ -40,7 +43,10 @@ EMAIL_ROLE = "email"
 IMAP_ROLE = "imap"
 API_ROLE = "api"
 WEB_ROLE = "web"
-ROLES = (EMAIL_ROLE, IMAP_ROLE, WEB_ROLE, API_ROLE)
+WEBHOOK_ROLE = "webhook"
+ROLES = (EMAIL_ROLE, IMAP_ROLE, WEB_ROLE, WEBHOOK_ROLE, API_ROLE)
+HOOKS = "intake-webhook"
+"""Where payloads are parked, and replayed by those who hear webhooks."""
 MINUTE = 60.0
 
 
@@ -49,9 +55,11 @@ async def start(runtime: Runtime, role: str | None) -> None:
     settings, intake, figures = IntakeSettings(), await intake_of(runtime), Figures(runtime.registry)
     if role in {None, WEB_ROLE}:
         runtime.mount("/intake/v1/forms", form_application(await web_channel(runtime, settings, intake, figures)))
+    if role in {None, WEBHOOK_ROLE}:
+        hear_webhooks(runtime, settings, webhook_intake(runtime, settings, intake, figures))
     if role in {None, API_ROLE}:
         runtime.mount("/intake", api_of(runtime, settings, intake))
-    if role in {API_ROLE, WEB_ROLE}:
+    if role in {API_ROLE, WEB_ROLE, WEBHOOK_ROLE}:
         return
     channel = await email_channel(runtime, settings, intake, figures)
     runtime.on_replay("intake", MailReplays(channel, runtime.js).replay)
@@ -106,6 +114,28 @@ async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Inta
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),
     )
+
+
+def webhook_intake(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> WebhookIntake:
+    """Build what takes webhook requests in."""
+    return WebhookIntake(
+        accept=intake.accept,
+        conversations=Conversations(runtime.recorder),
+        directory=runtime.directory,
+        secrets=runtime.secrets,
+        objects=intake.objects,
+        parking=runtime.parking(HOOKS),
+        figures=figures,
+        clock=runtime.clock,
+        hooks_url=runtime.settings.public_url + HOOKS_PATH,
+        places=Places(settings.webhook_at_once, settings.webhook_channel_at_once),
+    )
+
+
+def hear_webhooks(runtime: Runtime, settings: IntakeSettings, webhooks: WebhookIntake) -> None:
+    """Take webhook requests in, and those that were parked once more when somebody asks for it."""
+    runtime.mount(HOOKS_PATH, hook_application(webhooks, body_bytes=settings.webhook_bytes))
+    runtime.on_replay(HOOKS, HookReplays(webhooks, runtime.js).replay)
 
 
 def smtp_listener(settings: IntakeSettings, channel: EmailChannel) -> SmtpListener:

@@ -1,17 +1,19 @@
-"""Takes parked mails in once more, when somebody asks for it."""
+"""Takes in once more what was parked, when somebody asks for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nats.js import JetStreamContext
 
 from deskwire_intake.channels.email import EmailChannel
 from deskwire_intake.channels.port import CannotBeHandled, Parked
-from deskwire_shared.runtime.parking import Parked as ParkedMail
+from deskwire_intake.channels.webhook import CHANNEL_HEADER, WebhookIntake
+from deskwire_shared.runtime.parking import Parked as ParkedBefore
 from deskwire_shared.runtime.parking import dismiss
 
 
 class StillCannotBeHandled(CannotBeHandled):
-    """The mail met the same fate again."""
+    """It met the same fate again."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,27 @@ class MailReplays:
     channel: EmailChannel
     js: JetStreamContext
 
-    async def replay(self, parked: ParkedMail) -> None:
+    async def replay(self, parked: ParkedBefore) -> None:
         """Take a mail in once more. Raises StillCannotBeHandled; then it stays parked as it was, and once."""
-        results = await self.channel.take_in_again(parked.reference)
-        again = [result for result in results if isinstance(result, Parked)]
-        for result in again:
-            await dismiss(self.js, result.number)
-        if again:
-            raise StillCannotBeHandled("; ".join(result.reason for result in again))
+        await _require_handled(await self.channel.take_in_again(parked.reference), self.js)
+
+
+@dataclass(frozen=True)
+class HookReplays:
+    """Takes parked payloads in from their raw bytes."""
+
+    webhooks: WebhookIntake
+    js: JetStreamContext
+
+    async def replay(self, parked: ParkedBefore) -> None:
+        """Take a payload in once more. Raises StillCannotBeHandled; then it stays parked as it was, and once."""
+        channel_id = parked.headers.get(CHANNEL_HEADER, "")
+        await _require_handled(await self.webhooks.take_in_again(channel_id, parked.reference), self.js)
+
+
+async def _require_handled(results: Sequence[object], js: JetStreamContext) -> None:
+    again = [result for result in results if isinstance(result, Parked)]
+    for result in again:
+        await dismiss(js, result.number)
+    if again:
+        raise StillCannotBeHandled("; ".join(result.reason for result in again))

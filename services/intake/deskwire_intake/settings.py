@@ -40,6 +40,11 @@ class IntakeSettings(ServiceSettings):
     )
     json_bytes: Bytes = Field(default=MIB, description="Largest JSON body of the API, in bytes.")
     attachment_bytes: Bytes = Field(default=25 * MIB, description="Largest attachment uploaded to the API, in bytes.")
+    webhook_bytes: Bytes = Field(default=MIB, description="Largest payload of a webhook, in bytes.")
+    webhook_at_once: int = Field(default=64, ge=1, le=10_000, description="Most payloads of webhooks taken in at once.")
+    webhook_channel_at_once: int = Field(
+        default=16, ge=1, le=1_000, description="Most payloads taken in at once of one webhook channel."
+    )
     web_files: int = Field(default=5, ge=0, le=20, description="Most files sent with one form.")
     web_file_bytes: Bytes = Field(default=20_000_000, description="Most bytes of the files of one form together.")
     web_seconds: float = Field(default=120.0, gt=0, le=3_600, description="How long the sending of one form may take.")
