@@ -40,7 +40,7 @@ auth_failure_delay = 0
 default_internal_user = {internal_user}
 default_internal_group = {internal_group}
 default_login_user = {login_user}
-mail_location = maildir:{folder}/mail/%u
+mail_location = {mail_format}:{folder}/mail/%u
 mail_max_userip_connections = 100
 first_valid_uid = 0
 passdb {{
@@ -94,6 +94,8 @@ class Dovecot:
     """Where access tokens are looked up."""
     more: str = ""
     """More lines of configuration."""
+    mail_format: str = "maildir"
+    """Maildir can be numbered anew; sdbox numbers mails in the order in which they come."""
     ports: list[int] = field(default_factory=lambda: free_ports(3))
     _process: subprocess.Popen[bytes] | None = None
 
@@ -204,20 +206,25 @@ class Dovecot:
                 imaps_port=0 if self.tls is None else self.ports[1],
                 lmtp_port=self.ports[2],
                 more=certificate + oauth + self.more,
+                mail_format=self.mail_format,
             )
         )
 
 
 @contextlib.contextmanager
 def running_dovecot(
-    *, tls: tuple[Path, Path] | None = None, introspection_url: str = "", more: str = ""
+    *,
+    tls: tuple[Path, Path] | None = None,
+    introspection_url: str = "",
+    more: str = "",
+    mail_format: str = "maildir",
 ) -> Iterator[Dovecot]:
     """Start a Dovecot; without one on this machine the test is skipped, or fails in continuous integration."""
     require_dovecot()
     # Not pytest's tmp_path: its processes run as other users, who may not look into it.
     folder = Path(tempfile.mkdtemp(prefix="deskwire-dovecot-"))
     folder.chmod(0o755)
-    server = Dovecot(folder, tls, introspection_url, more)
+    server = Dovecot(folder, tls, introspection_url, more, mail_format)
     try:
         server.start()
         yield server

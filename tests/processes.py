@@ -41,15 +41,18 @@ class NotReady(Exception):
 
 @dataclass
 class Desk:
-    """Five services and a nats-server, one process each; `settings` are added to every environment."""
+    """Services and a nats-server, one process each; `settings` are added to every environment."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    services: dict[str, tuple[str, ...]] = field(default_factory=lambda: {name: (name,) for name in SERVICES})
+    """What `deskwire run` is told, by the name of the process."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ports = dict(zip(("nats", "smtp", *SERVICES), free_ports(2 + len(SERVICES)), strict=True))
+        names = ("nats", "smtp", *SERVICES, *(name for name in self.services if name not in SERVICES))
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.password = secrets.token_hex(8)
         (self.folder / "nats.conf").write_text(
             NATS_CONF.format(port=self.ports["nats"], store=self.folder / "jetstream", password=self.password)
@@ -84,9 +87,9 @@ class Desk:
         (self.folder / "data").mkdir(exist_ok=True)
         self.start_one("nats")
         self.command("migrate")
-        for name in SERVICES:
+        for name in self.services:
             self._spawn(name)
-        for name in SERVICES:
+        for name in self.services:
             self._wait_until_ready(name)
 
     def start_one(self, name: str) -> None:
@@ -128,7 +131,9 @@ class Desk:
 
     def _spawn(self, name: str) -> None:
         words: list[str | Path] = (
-            [find_program(), "-c", self.folder / "nats.conf"] if name == "nats" else [DESKWIRE, "run", name]
+            [find_program(), "-c", self.folder / "nats.conf"]
+            if name == "nats"
+            else [DESKWIRE, "run", *self.services[name]]
         )
         with (self.folder / f"{name}.log").open("ab") as output:
             self.running[name] = subprocess.Popen(

@@ -10,18 +10,26 @@ from deskwire_intake.mail.identifiers import message_ids, single_message_id
 
 @dataclass(frozen=True, slots=True)
 class FetchedMail:
-    """A mail from a mailbox; `thread` holds the ids of itself and of the mails it refers to."""
+    """A mail from a mailbox, with its own id and those of the mails it refers to."""
 
     uid: int
     raw: bytes
     sender: str
-    thread: frozenset[str]
+    message_id: str | None = None
+    refers_to: frozenset[str] = frozenset()
+
+    @property
+    def thread(self) -> frozenset[str]:
+        """Every id in it."""
+        return self.refers_to | ({self.message_id} if self.message_id else set())
 
 
 def fetched_mail(uid: int, raw: bytes) -> FetchedMail:
     """Read what is needed to hand a mail on."""
     headers, _ = read_headers(raw, 0, len(raw), set())
-    return FetchedMail(uid, raw, sender_of(headers), _thread(headers))
+    message_id = single_message_id(headers.first("message-id"))
+    named = message_ids(" ".join((headers.first("in-reply-to"), headers.joined("references"))))
+    return FetchedMail(uid, raw, sender_of(headers), message_id, frozenset(named) - {message_id})
 
 
 def sender_of(headers: Headers) -> str:
@@ -30,12 +38,6 @@ def sender_of(headers: Headers) -> str:
         return headers.first("return-path").strip().strip("<>")
     authors = read_addresses(headers.joined("from"), set())
     return authors[0].address if authors else ""
-
-
-def _thread(headers: Headers) -> frozenset[str]:
-    own = single_message_id(headers.first("message-id"))
-    named = message_ids(" ".join((headers.first("in-reply-to"), headers.joined("references"))))
-    return frozenset(named) | ({own} if own else set())
 
 
 def batches(
@@ -55,11 +57,22 @@ def batches(
 
 
 def conversations(mails: Collection[FetchedMail]) -> list[list[FetchedMail]]:
-    """Group mails that refer to each other; a group keeps the order in which its mails came."""
+    """Group mails that refer to each other, each after those it refers to; numbers need not tell what came first."""
     groups: list[tuple[set[str], list[FetchedMail]]] = []
     for mail in mails:
         joined = [group for group in groups if group[0] & mail.thread]
         groups = [group for group in groups if not group[0] & mail.thread]
         ids = set(mail.thread).union(*(group[0] for group in joined))
         groups.append((ids, [*(one for group in joined for one in group[1]), mail]))
-    return [sorted(group, key=lambda mail: mail.uid) for _, group in groups]
+    return [_parents_first(group) for _, group in groups]
+
+
+def _parents_first(mails: list[FetchedMail]) -> list[FetchedMail]:
+    """Order mails by number, but parents first; those that refer to each other in a circle keep their order."""
+    waiting, ordered = sorted(mails, key=lambda mail: mail.uid), []
+    while waiting:
+        missing = {mail.message_id for mail in waiting}
+        following = next((mail for mail in waiting if not mail.refers_to & missing), waiting[0])
+        waiting.remove(following)
+        ordered.append(following)
+    return ordered

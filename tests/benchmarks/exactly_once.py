@@ -1,0 +1,28 @@
+"""The long version of the test `exactly_once`: mails through SMTP and IMAP while processes are killed at random."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import exactly_once
+from benchmarks.figures import Figure
+
+MAILS = 100_000
+PAUSE = (2.0, 15.0)
+"""Seconds between two kills."""
+PATIENCE_SECONDS = 3 * 3600
+
+
+async def measure() -> list[Figure]:
+    """Send the mails, kill, and compare the log with what was sent."""
+    with tempfile.TemporaryDirectory(prefix="deskwire-bench-") as folder:
+        report = await asyncio.to_thread(
+            exactly_once.run, Path(folder), mails=MAILS, pause=PAUSE, patience=PATIENCE_SECONDS
+        )
+    killed = ", ".join(f"{name} {count}" for name, count in sorted(report.kills.items()))
+    return [
+        Figure(f"mails lost of {report.sent:,}", report.lost, "mails", bar=0, better="less", note=f"killed: {killed}"),
+        Figure("mails doubled", report.doubled, "mails", bar=0, better="less"),
+        Figure("mails on another ticket than their parent", report.astray, "mails", bar=0, better="less"),
+        Figure("mails to tickets while being killed", report.sent / report.seconds, "mails/s"),
+    ]
