@@ -8,6 +8,8 @@ import typer
 
 reading = typer.Typer()
 
+WIDTH = 2_000
+"""Of a line, where no terminal limits it."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -57,7 +59,8 @@ def explain(ticket: Annotated[str, typer.Argument(help="The ticket's number or i
             if not history.recorded:
                 raise CommandFailed(f"there is no ticket {ticket}")
             tree = tailing.explained(history, Teller(desk.directory))
-            Console(highlight=False).print(tree, soft_wrap=True)
+            console = Console(highlight=False)
+            console.print(tree, width=None if console.is_terminal else WIDTH)
 
     run_async(work())
 
