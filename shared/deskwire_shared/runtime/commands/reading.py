@@ -1,6 +1,7 @@
 """`deskwire tail` and `explain`: read the log."""
 
 import re
+import sys
 from datetime import timedelta
 from typing import Annotated
 
@@ -59,8 +60,7 @@ def explain(ticket: Annotated[str, typer.Argument(help="The ticket's number or i
             if not history.recorded:
                 raise CommandFailed(f"there is no ticket {ticket}")
             tree = tailing.explained(history, Teller(desk.directory))
-            console = Console(highlight=False)
-            console.print(tree, width=None if console.is_terminal else WIDTH)
+            Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH).print(tree)
 
     run_async(work())
 
