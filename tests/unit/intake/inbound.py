@@ -15,7 +15,7 @@ def stored(name: str) -> ParsedMail:
     return parse_mail(stored_mail(name))
 
 
-def a_mail(body: bytes = b"Hello\n", **fields: str | bytes) -> bytes:
+def a_mail(body: bytes = b"Hello\n", /, **fields: str | bytes) -> bytes:
     """Build a plain mail; `content_type="text/html"` sets the field Content-Type."""
     values: dict[str, str | bytes] = {
         "from": "Ann <ann@example.net>",

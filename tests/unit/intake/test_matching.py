@@ -102,7 +102,7 @@ def test_a_subject_number_from_a_stranger_opens_a_ticket_and_suggests_a_link() -
 
 def test_a_foreign_reference_counts_for_who_takes_part_only() -> None:
     reference = ForeignReference("foreign@example.net")
-    resolved = {reference: ticket(PAPER, ANN)}
+    resolved: dict[Candidate, ResolvedTicket] = {reference: ticket(PAPER, ANN)}
     assert choose((reference,), resolved, ANN) == Reply(PAPER, reference)
     assert choose((reference,), resolved, "stranger@example.org") == NewTicket(PAPER)
 
