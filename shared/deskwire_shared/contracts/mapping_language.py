@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 MOST_FOUND: Final = 1_000
 """Values that one path leads to."""
-LONGEST_WORDS: Final = 256 * 1024
+LONGEST_WORDS: Final = 1024 * 1024
 """Of one expression, in characters; what is beyond is cut."""
 MOST_PLACES: Final = 30
 """Of one template."""

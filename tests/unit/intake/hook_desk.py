@@ -16,7 +16,7 @@ from deskwire_intake.conversations import Conversations
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import Places
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.directory import Channel, Customer
 from deskwire_shared.contracts.webhook_channels import WebhookChannel
 from deskwire_shared.runtime.buckets import Kept
 from deskwire_shared.ticket.state import Ticket
@@ -25,6 +25,7 @@ from unit.intake.mail_desk import ADA, MailDesk
 HOOKS = Path(__file__).parent / "hooks"
 HOOKS_URL = "https://desk.example/intake/v1/hooks"
 SECRET = "s3cret"
+PLACES_EACH = 5
 STANDARD_SECRET = "whsec_" + base64.b64encode(b"k" * 24).decode()
 
 
@@ -66,7 +67,7 @@ class HookDesk(MailDesk):
             figures=self.channel.figures,
             clock=self.clock,
             hooks_url=HOOKS_URL,
-            places=Places(10, 5),
+            places=Places(2 * PLACES_EACH, PLACES_EACH),
         )
 
     @property
@@ -98,6 +99,9 @@ class HookDesk(MailDesk):
     async def heard(self, channel_id: str, payload: Any) -> Ticket:
         """The ticket on which a payload of one message stands."""
         return await self.ticket((await self.hear_one(channel_id, payload)).ticket_id)
+
+    async def unblock(self, address: str) -> None:
+        await self.directory.put(self.customers.id_of(address), Customer(address=address), actor=ADA)
 
     async def challenged(self, channel_id: str, query: str) -> Challenged:
         return await self.webhooks.challenge(HookRequest(channel_id=channel_id, query=query))
