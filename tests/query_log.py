@@ -20,7 +20,7 @@ from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.jetstream import JetStreamEventStore
-from deskwire_shared.eventstore.memory import MemoryKeyRing
+from deskwire_shared.eventstore.jetstream_keyring import JetStreamKeyRing
 from deskwire_shared.eventstore.port import UNWRITTEN, Recorded, Tip
 from deskwire_shared.runtime.streams import migrate
 from query_desk import ADA, MONDAY, opening, ticket_id
@@ -35,6 +35,7 @@ class World:
     connection: Client
     sources: Sources
     store: JetStreamEventStore
+    keys: JetStreamKeyRing
     tips: dict[int, Tip]
 
     @property
@@ -83,10 +84,12 @@ async def a_world(nats_address: str, database_address: str) -> AsyncIterator[Wor
     await migrate(connection.jetstream())
     database = open_database(database_address)
     await catalogue.create_catalogue(database)
-    codec = Codec(MemoryKeyRing())
+    keys = JetStreamKeyRing(connection)
+    await keys.start()
+    codec = Codec(keys)
     sources = Sources(database, TicketLog(connection), codec)
     try:
-        yield World(connection, sources, JetStreamEventStore(connection, codec), {})
+        yield World(connection, sources, JetStreamEventStore(connection, codec), keys, {})
     finally:
         await database.close()
         await connection.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from httpx2 import ASGITransport, AsyncClient, Response
+from starlette.types import Message
 
 from deskwire_query.app import service
 from deskwire_shared.contracts.access import Permission
@@ -203,11 +204,11 @@ async def stream(api: Api, headers: dict[str, str]) -> AsyncIterator[asyncio.Que
     sent: asyncio.Queue[str] = asyncio.Queue()
     gone = asyncio.Event()
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Message:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Message) -> None:
         if message["type"] == "http.response.body" and message["body"]:
             sent.put_nowait(message["body"].decode())
 

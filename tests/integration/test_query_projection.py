@@ -13,10 +13,14 @@ from deskwire_query import catalogue, generations
 from deskwire_query.catalogue import Overtaken
 from deskwire_query.projections.log import LogChanged
 from deskwire_query.projections.runner import Runner
-from deskwire_shared.contracts.facts import Assigned, StatusChanged
+from deskwire_query.reader import Reader
+from deskwire_query.verifying import verify
+from deskwire_shared.contracts.facts import Address, Assigned, StatusChanged, TagsChanged
+from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.subjects import TICKETS, ticket_subject
+from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.runtime.streams import migrate
-from query_desk import ticket_id
+from query_desk import MONDAY, opening, ticket_id
 from query_log import World, a_world, projectors, until
 
 
@@ -226,3 +230,49 @@ async def test_a_build_that_was_cut_off_is_taken_up_again(world: World) -> None:
     generation = await world.living()
     assert generation.number == begun.number
     assert await world.count(generation, "tickets") == 6
+
+
+async def test_an_erased_person_is_gone_from_all_that_was_projected(world: World) -> None:
+    secret = Address(address="zoe@secret.example", name="Zoe Secret")
+    zoe = new_id()
+    said = {"author": secret, "subject": "My hushhush", "text": "swordfish"}
+    await world.write(1, opening(1, requester_id=zoe, person_id=zoe, **said))
+    await world.write(1, StatusChanged(before="new", after="open"), TagsChanged(tags=("vip",)))
+    await world.write(2)
+    generation = await world.living()
+    reader = Reader(world.database, MemoryDirectory(world.keys, lambda: MONDAY))
+    assert [hit.ticket.number for hit in await reader.search("swordfish")] == [1]
+    before = await world.dump(generation)
+
+    async def is_gone() -> bool:
+        return "swordfish" not in str(await world.dump(generation)) and not await reader.search("hushhush")
+
+    async with projectors(world, 1):
+        await world.keys.destroy(zoe)
+        await until(is_gone)
+        await world.write(1, StatusChanged(before="open", after="pending"))
+        await until(lambda: _has_reached(world, 4))
+    after = await world.dump(generation)
+    for word in ("swordfish", "hushhush", "Zoe Secret", "zoe@secret.example"):
+        assert word in str(before)
+        assert word not in str(after), word
+    assert [hit.ticket.number for hit in await reader.search("tag:vip is:pending")] == [1]
+    assert [len(after[name]) for name in ("ledger", "tickets", "timeline", "tags")] == [4, 2, 5, 1]
+    assert (await verify(world.sources)).differences == []
+
+
+async def test_an_erasure_that_nobody_projected_is_made_up_for(world: World) -> None:
+    person_id = new_id()
+    await world.write(1, opening(1, requester_id=person_id, person_id=person_id, text="swordfish"))
+    generation = await world.living()
+    await world.keys.destroy(person_id)
+
+    async def is_gone() -> bool:
+        return "swordfish" not in str(await world.dump(generation))
+
+    async with projectors(world, 1):
+        await until(is_gone)
+
+
+async def _has_reached(world: World, sequence: int) -> bool:
+    return (await world.living()).position.sequence == sequence

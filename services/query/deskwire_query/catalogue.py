@@ -45,6 +45,8 @@ class Generation:
     number: int
     state: State
     position: Position
+    keys_sequence: int = 0
+    """The last change of people's keys that the tables have taken in."""
     schema: int = SCHEMA
 
     def at(self, position: Position) -> Self:
@@ -89,7 +91,7 @@ async def find(connection: AsyncConnection, number: int) -> Generation:
     return _generation(row)
 
 
-async def create_generation(connection: AsyncConnection, position: Position) -> Generation:
+async def create_generation(connection: AsyncConnection, position: Position, keys_sequence: int = 0) -> Generation:
     """Make the tables of a new generation, to be filled from a position."""
     known = await list_generations(connection)
     number = max((generation.number for generation in known), default=0) + 1
@@ -102,11 +104,12 @@ async def create_generation(connection: AsyncConnection, position: Position) -> 
             epoch=position.epoch,
             sequence=position.sequence,
             commit_id=position.commit_id,
+            keys_sequence=keys_sequence,
         )
     )
     for table in desk_tables(number).metadata.sorted_tables:
         await connection.execute(CreateTable(table))
-    return Generation(number, "filling", position)
+    return Generation(number, "filling", position, keys_sequence)
 
 
 async def create_indexes(connection: AsyncConnection, number: int) -> None:
@@ -128,6 +131,13 @@ async def advance(connection: AsyncConnection, generation: Generation, new: Posi
         raise Overtaken(f"generation {generation.number} is no longer at sequence {old.sequence}")
 
 
+async def advance_keys(connection: AsyncConnection, generation: Generation, sequence: int) -> Generation:
+    """Note that changes of keys up to a sequence have been taken in."""
+    this_one = generations.c.generation == generation.number
+    await connection.execute(update(generations).where(this_one).values(keys_sequence=sequence))
+    return replace(generation, keys_sequence=sequence)
+
+
 async def set_state(connection: AsyncConnection, generation: Generation, state: State) -> Generation:
     """Let a generation be in another state. Raises Overtaken when it is gone."""
     moved = await connection.execute(
@@ -145,4 +155,4 @@ async def forget(connection: AsyncConnection, generation: Generation) -> None:
 
 def _generation(row: Row[tuple[object, ...]]) -> Generation:
     position = Position(row.stream, row.epoch, row.sequence, row.commit_id)
-    return Generation(row.generation, row.state, position, row.schema_version)
+    return Generation(row.generation, row.state, position, row.keys_sequence, row.schema_version)

@@ -42,12 +42,12 @@ class Rebuilt:
 
 async def find_or_start(sources: Sources) -> Generation:
     """Give the living generation, else the one that is being built, else a new one."""
-    origin = await sources.log.origin()
+    origin, keys = await sources.log.origin(), await sources.log.keys_sequence()
     async with sources.database.writing() as connection:
         await catalogue.take_turns(connection)
         known = [found for found in await catalogue.list_generations(connection) if found.schema == SCHEMA]
         alive = [found for found in known if found.state == "living"]
-        return [*known, *alive][-1] if known else await catalogue.create_generation(connection, origin)
+        return [*known, *alive][-1] if known else await catalogue.create_generation(connection, origin, keys)
 
 
 async def rebuild(
@@ -144,10 +144,10 @@ async def _start_over(sources: Sources) -> Generation:
     for generation in found:
         if generation.state != "living" and generation.schema == SCHEMA:
             await drop(sources.database, generation)
-    origin = await sources.log.origin()
+    origin, keys = await sources.log.origin(), await sources.log.keys_sequence()
     async with sources.database.writing() as connection:
         await catalogue.take_turns(connection)
-        return await catalogue.create_generation(connection, origin)
+        return await catalogue.create_generation(connection, origin, keys)
 
 
 async def _fill(sources: Sources, generation: Generation, progress: Progress) -> Generation:

@@ -7,7 +7,7 @@ the same bytes. A notice that is lost costs a second, never an event.
 import asyncio
 import heapq
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -114,7 +114,7 @@ class Hub:
                 log.warning("read models do not answer, will be asked again", error=repr(error))
             await self._wait_for_news()
 
-    async def listen(self, after: int | None = None) -> AsyncIterator[Announcement]:
+    async def listen(self, after: int | None = None) -> AsyncGenerator[Announcement]:
         """Give what is announced from now on, or behind a sequence. It ends when the listener is too slow.
 
         Raises TooManyListeners.

@@ -96,8 +96,9 @@ generations: Final = Table(
     Column("epoch", String(64), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("commit_id", String(80), nullable=False),
+    Column("keys_sequence", BigInteger, nullable=False),
 )
-"""Each generation of tables with its position in the log; one of a schema is `living`, the others `filling`."""
+"""Each generation of tables, how far it has come in the log, and up to which change of people's keys it is true."""
 
 
 @dataclass(frozen=True, slots=True)

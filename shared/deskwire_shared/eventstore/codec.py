@@ -47,6 +47,10 @@ class Codec:
         """Read the keys of many stored commits ahead of decoding them."""
         await self._keys.warm({found.decode() for raw in raws for found in KEY_OWNER.findall(raw)})
 
+    def forget(self, person_id: str) -> None:
+        """Look a person's keys up again: they are known to have changed."""
+        self._keys.forget(person_id)
+
     async def _encode_fact(self, fact: AnyFact) -> dict[str, Any]:
         if isinstance(fact, UnknownFact):
             return {**fact.data, "type": fact.type}

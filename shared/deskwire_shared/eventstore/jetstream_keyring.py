@@ -49,7 +49,7 @@ class JetStreamKeyRing:
 
     async def start(self) -> None:
         """Listen for changed entries."""
-        await self._connection.subscribe(f"$KV.{KEYS}.>", cb=self._forget)
+        await self._connection.subscribe(f"$KV.{KEYS}.>", cb=self._hear)
 
     async def current(self, person_id: str, *, expect_new: bool = False) -> tuple[str, bytes]:
         """See `KeyRing.current`."""
@@ -69,6 +69,10 @@ class JetStreamKeyRing:
         unknown = [person_id for person_id in person_ids if not self._is_fresh(self._cache.get(person_id))]
         for message in await self._reader.read_last([_subject(person_id) for person_id in unknown]):
             self._keep(message.subject.rpartition(".")[2], _parse(message.data, message.sequence))
+
+    def forget(self, person_id: str) -> None:
+        """See `KeyRing.forget`."""
+        self._cache.pop(person_id, None)
 
     async def destroy(self, person_id: str) -> int:
         """See `KeyRing.destroy`."""
@@ -114,11 +118,11 @@ class JetStreamKeyRing:
             self._cache.popitem(last=False)
         return entry
 
-    async def _forget(self, message: Msg) -> None:
+    async def _hear(self, message: Msg) -> None:
         person_id = message.subject.rpartition(".")[2]
         cached = self._cache.get(person_id)
         if cached is not None and _parse(message.data, 0).keys != cached.keys:
-            del self._cache[person_id]
+            self.forget(person_id)
 
 
 def _subject(person_id: str) -> str:

@@ -25,6 +25,10 @@ class KeyRing(Protocol):
         """Read the keys of many people ahead of use: one by one they cost a round trip each."""
         ...
 
+    def forget(self, person_id: str) -> None:
+        """Drop what is remembered of a person's keys: they are known to have changed."""
+        ...
+
     async def destroy(self, person_id: str) -> int:
         """Destroy every key of a person; the number destroyed."""
         ...

@@ -35,6 +35,10 @@ class MemoryKeyRing:
         """See `KeyRing.warm`."""
         del person_ids  # memory is as warm as it gets
 
+    def forget(self, person_id: str) -> None:
+        """See `KeyRing.forget`."""
+        del person_id  # nothing is remembered beside the keys themselves
+
     async def destroy(self, person_id: str) -> int:
         """See `KeyRing.destroy`."""
         generations = self._keys.get(person_id, [])

@@ -1,6 +1,7 @@
 """What happens: commits by cursor, live as server-sent events, and a ticket as of any moment."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -85,8 +86,9 @@ async def stream(
 
 
 async def _frames(hub: Hub, after: int | None) -> AsyncIterator[bytes]:
-    async for announcement in hub.listen(after):
-        yield announcement.frame
+    async with aclosing(hub.listen(after)) as announcements:
+        async for announcement in announcements:
+            yield announcement.frame
 
 
 def _sequence(event_id: str) -> int:

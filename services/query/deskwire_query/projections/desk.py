@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deskwire_query.projections import inbox, ledger, people, search, timeline
-from deskwire_query.projections.log import Logged
+from deskwire_query.projections.log import Logged, Stored
 from deskwire_query.projections.timeline import Amendment, Entry
 from deskwire_query.projections.writing import write_rows
 from deskwire_query.search.port import SearchIndex
@@ -65,6 +65,38 @@ class Desk:
         """Forget remembered rows: a transaction failed, or somebody else wrote."""
         self._tickets.clear()
         self._documents.clear()
+
+    async def tickets_of(self, connection: AsyncConnection, person_id: str) -> list[str]:
+        """Name the tickets with facts that are sealed under a person's key."""
+        c = self._tables.participations.c
+        return list((await connection.execute(select(c.ticket_id).where(c.person_id == person_id))).scalars())
+
+    async def history(self, connection: AsyncConnection, ticket_ids: Sequence[str]) -> list[Stored]:
+        """Read the commits of some tickets from the ledger, in the order of the log."""
+        c = self._tables.ledger.c
+        asked = select(c.sequence, c.ticket_id, c.stored).where(c.ticket_id.in_(ticket_ids)).order_by(c.sequence)
+        return [Stored(row.sequence, row.ticket_id, row.stored) for row in await connection.execute(asked)]
+
+    async def forget_person(self, connection: AsyncConnection, person_id: str) -> None:
+        """Drop what is kept of a person beside their tickets."""
+        people = self._tables.people
+        await connection.execute(delete(people).where(people.c.id == person_id))
+
+    async def clear(self, connection: AsyncConnection, ticket_ids: Sequence[str]) -> None:
+        """Drop everything projected of some tickets; the ledger stays, to project them anew."""
+        documents = self._tables.documents
+        known = select(documents).where(documents.c.ticket_id.in_(ticket_ids))
+        indexed = [dict(row) for row in (await connection.execute(known)).mappings()]
+        await self._index.remove(connection, self._tables, indexed)
+        for table, key in ((self._tables.tickets, "id"), *((t, "ticket_id") for t in self._by_ticket)):
+            await connection.execute(delete(table).where(table.c[key].in_(ticket_ids)))
+        for ticket_id in ticket_ids:
+            self._tickets.pop(ticket_id, None)
+            self._documents.pop(ticket_id, None)
+
+    @property
+    def _by_ticket(self) -> tuple[Table, ...]:
+        return self._tables.timeline, self._tables.tags, self._tables.documents
 
     async def apply(self, connection: AsyncConnection, batch: Sequence[Logged]) -> frozenset[str]:
         """Write a batch and name the tickets in it."""
@@ -211,7 +243,8 @@ async def _upsert_people(connection: AsyncConnection, table: Table, rows: Iterab
     told = statement.excluded
     named = case((told.name == "", table.c.name), else_=told.name)
     changed = {"name": named, "address": told.address, "last_seen_at": told.last_seen_at}
-    await _run(connection, statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+    newer = told.last_seen_at >= table.c.last_seen_at
+    await _run(connection, statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=newer), rows)
 
 
 async def _amend(connection: AsyncConnection, table: Table, amendments: Mapping[Key, Row]) -> None:

@@ -1,8 +1,9 @@
 """The log as projections read it: commits in order, each decoded or with the reason why it cannot be."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import nats.errors
 from nats.aio.client import Client
@@ -11,16 +12,25 @@ from pydantic_core import from_json
 
 from deskwire_query.catalogue import Position
 from deskwire_shared.contracts.commit import Commit
-from deskwire_shared.contracts.subjects import TICKETS
+from deskwire_shared.contracts.subjects import KEYS, TICKETS
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.follower import Delivery, Follower
 from deskwire_shared.eventstore.port import BrokenHistory
 
 LONGEST_ID = 64
+KEYS_STREAM = f"KV_{KEYS}"
 
 
 class LogChanged(Exception):
     """The log no longer holds what the read models were made from."""
+
+
+class Stored(NamedTuple):
+    """The bytes of a commit with their place in the log."""
+
+    sequence: int
+    ticket_id: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,14 @@ class TicketLog:
         """Give a follower that reads on behind a position; it has to be opened."""
         return Follower(self._connection, self.stream, start=position.sequence + 1)
 
+    async def keys_sequence(self) -> int:
+        """Tell the last change of anybody's keys."""
+        return (await self._js.stream_info(KEYS_STREAM)).state.last_seq
+
+    def follow_keys(self, after: int) -> Follower:
+        """Give a follower of the changes of people's keys; it has to be opened."""
+        return Follower(self._connection, KEYS_STREAM, start=after + 1)
+
     async def require(self, position: Position) -> Position:
         """Check that the log still holds the commit at a position, and give the position in the log's own epoch.
 
@@ -100,20 +118,28 @@ def identity(stored: bytes) -> str:
     return f"sha256:{hashlib.sha256(stored).hexdigest()}"
 
 
-async def read_commits(deliveries: Iterable[Delivery], codec: Codec) -> list[Logged]:
-    """Decode what was delivered."""
-    deliveries = [*deliveries]
-    await codec.warm(delivery.data for delivery in deliveries)
-    return [await _read(delivery, codec) for delivery in deliveries]
+def erased_people(changes: Iterable[Delivery]) -> list[str]:
+    """Name the people whose keys are all destroyed, by changes of the bucket."""
+    return [one.subject.rpartition(".")[2] for one in changes if not from_json(one.data or b"{}").get("keys")]
 
 
-async def _read(delivery: Delivery, codec: Codec) -> Logged:
-    ticket_id = delivery.subject.rpartition(".")[2]
+def delivered(deliveries: Iterable[Delivery]) -> list[Stored]:
+    """Give the commits that were delivered, still as bytes."""
+    return [Stored(one.sequence, one.subject.rpartition(".")[2], one.data) for one in deliveries]
+
+
+async def read_commits(stored: Sequence[Stored], codec: Codec) -> list[Logged]:
+    """Decode commits."""
+    await codec.warm(one.data for one in stored)
+    return [await _read(*one, codec) for one in stored]
+
+
+async def _read(sequence: int, ticket_id: str, data: bytes, codec: Codec) -> Logged:
     try:
-        commit = await codec.decode(delivery.data)
+        commit = await codec.decode(data)
     except BrokenHistory as error:
-        return Logged(delivery.sequence, ticket_id, delivery.data, reason=str(error)[:500])
+        return Logged(sequence, ticket_id, data, reason=str(error)[:500])
     if commit.ticket_id != ticket_id:
         reason = f"a commit of ticket {commit.ticket_id} on the subject of {ticket_id}"
-        return Logged(delivery.sequence, ticket_id, delivery.data, reason=reason)
-    return Logged(delivery.sequence, ticket_id, delivery.data, commit)
+        return Logged(sequence, ticket_id, data, reason=reason)
+    return Logged(sequence, ticket_id, data, commit)

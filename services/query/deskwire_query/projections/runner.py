@@ -16,17 +16,19 @@ from deskwire_query import catalogue
 from deskwire_query.catalogue import Generation, Position
 from deskwire_query.database import Database
 from deskwire_query.projections.desk import Desk
-from deskwire_query.projections.log import TRANSIENT, Logged, TicketLog, read_commits
+from deskwire_query.projections.log import TRANSIENT, Logged, TicketLog, delivered, erased_people, read_commits
 from deskwire_query.search.choosing import search_index
 from deskwire_query.tables import desk_tables
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.ending import end
-from deskwire_shared.eventstore.follower import Follower
+from deskwire_shared.eventstore.follower import Delivery, Follower
 
 BATCH: Final = 1_000
 FILLING_BATCH: Final = 2_000
 REMEMBERED: Final = 1_000
 FILLING_REMEMBERED: Final = 20_000
+REFOLDED_AT_ONCE: Final = 50
+"""Tickets of an erased person that are projected anew in one transaction."""
 TICK_SECONDS: Final = 1.0
 
 Applied = Callable[[Generation, frozenset[str], int], Awaitable[None]]
@@ -100,7 +102,7 @@ class Runner:
 
     async def follow(self) -> None:
         """Carry the generation on for ever. Raises Overtaken, LogChanged and the errors of NATS and the database."""
-        async with self._following() as follower:
+        async with self._following() as follower, _opened(self._keys()) as keys:
             restarts = follower.restarts
             while True:
                 deliveries = await follower.batch(self._batch, within=TICK_SECONDS)
@@ -108,7 +110,8 @@ class Runner:
                     await self._sources.log.require(self.position)
                     restarts = follower.restarts
                 self.pending = follower.pending
-                await self._apply(await read_commits(deliveries, self._sources.codec))
+                await self._apply(await read_commits(delivered(deliveries), self._sources.codec))
+                await self._take_in(await keys.batch(self._batch, within=0))
 
     async def catch_up(self) -> None:
         """Carry the generation on to the end that the log has now. Raises like `follow`."""
@@ -126,7 +129,7 @@ class Runner:
         deliveries = await follower.batch(self._batch, within=TICK_SECONDS)
         while 0 < len(deliveries) < self._batch and deliveries[-1].sequence < last:
             deliveries += await follower.batch(self._batch - len(deliveries), within=TICK_SECONDS)
-        return await read_commits(deliveries, self._sources.codec)
+        return await read_commits(delivered(deliveries), self._sources.codec)
 
     async def _apply(self, batch: list[Logged]) -> None:
         """Write commits. Raises Overtaken when somebody else did."""
@@ -152,13 +155,53 @@ class Runner:
         self.generation = self.generation.at(new)
         return tickets
 
+    async def _take_in(self, changes: list[Delivery]) -> None:
+        """Take in changes of people's keys: who was erased has to be gone from what was projected, too."""
+        if not changes:
+            return
+        for person_id in erased_people(changes):
+            await self._erase(person_id)
+        async with self._sources.database.writing() as connection:
+            self.generation = await catalogue.advance_keys(connection, self.generation, changes[-1].sequence)
+
+    async def _erase(self, person_id: str) -> None:
+        """Project the tickets of a person anew, without the keys that are gone."""
+        self._sources.codec.forget(person_id)
+        async with self._sources.database.writing() as connection:
+            await self._desk.forget_person(connection, person_id)
+            tickets = await self._desk.tickets_of(connection, person_id)
+        for start in range(0, len(tickets), REFOLDED_AT_ONCE):
+            await self._refold(tickets[start : start + REFOLDED_AT_ONCE])
+        log.info("person erased from the read models", person_id=person_id, tickets=len(tickets))
+        await self._applied(self.generation, frozenset(tickets), self.pending)
+
+    async def _refold(self, ticket_ids: list[str]) -> None:
+        try:
+            async with self._sources.database.writing() as connection:
+                await catalogue.advance(connection, self.generation, self.position)
+                history = await self._desk.history(connection, ticket_ids)
+                await self._desk.clear(connection, ticket_ids)
+                await self._desk.apply(connection, await read_commits(history, self._sources.codec))
+        except BaseException:
+            self._desk.forget()
+            raise
+
     @asynccontextmanager
     async def _following(self) -> AsyncIterator[Follower]:
         position = await self._sources.log.require(self.position)
         self.generation = self.generation.at(position)
-        follower = self._sources.log.follow(position)
-        try:
-            self.pending = await follower.open()
+        async with _opened(self._sources.log.follow(position)) as follower:
+            self.pending = follower.pending
             yield follower
-        finally:
-            await follower.close()
+
+    def _keys(self) -> Follower:
+        return self._sources.log.follow_keys(self.generation.keys_sequence)
+
+
+@asynccontextmanager
+async def _opened(follower: Follower) -> AsyncIterator[Follower]:
+    try:
+        await follower.open()
+        yield follower
+    finally:
+        await follower.close()
