@@ -150,9 +150,9 @@ def _too_large(error: BodyTooLarge) -> Problem:
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "The body is too large", error.detail)
 
 
-def plainly(status: HTTPStatus, code: str, title: str) -> Describe:
+def plainly(status: HTTPStatus, code: str, title: str, **more: Any) -> Describe:
     """Describe an error by its own sentence."""
-    return lambda error: problem(status, code, title, str(error))
+    return lambda error: problem(status, code, title, str(error), **more)
 
 
 DESCRIPTIONS: Final[dict[type[Exception], Describe]] = {

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi_problem.error import Problem
 from pydantic import BaseModel
 
 from deskwire_intake.api.bodies import DocumentId
@@ -25,7 +24,7 @@ from deskwire_intake.channels.webhook import (
 )
 from deskwire_intake.mapping import UnreadablePayload
 from deskwire_intake.rates import NoPlace
-from deskwire_shared.runtime.problems import RETRY_AFTER_SECONDS, Describe, answer_with_problems, plainly, problem
+from deskwire_shared.runtime.problems import RETRY_AFTER_SECONDS, Describe, answer_with_problems, plainly
 
 HOOKS_PATH: Final = "/intake/v1/hooks"
 ONLY_TEXT: Final = {"X-Content-Type-Options": "nosniff"}
@@ -33,18 +32,19 @@ ONLY_TEXT: Final = {"X-Content-Type-Options": "nosniff"}
 router = APIRouter(tags=["webhooks"])
 
 
-def _busy(error: Exception) -> Problem:
-    after = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The desk is busy", str(error), headers=after)
-
-
+BUSY: Final = plainly(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "busy",
+    "The desk is busy",
+    headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+)
 ERRORS: Final[dict[type[Exception], Describe]] = {
     UnknownHook: plainly(HTTPStatus.NOT_FOUND, "unknown-webhook", "No such webhook"),
     HookNotReady: plainly(HTTPStatus.SERVICE_UNAVAILABLE, "webhook-not-ready", "The webhook is not set up"),
     SignatureRefused: plainly(HTTPStatus.UNAUTHORIZED, "signature-refused", "The request proves no sender"),
     UnreadablePayload: plainly(HTTPStatus.BAD_REQUEST, "unreadable-payload", "The body cannot be read"),
-    NoPlace: _busy,
-    TicketKeepsMoving: _busy,
+    NoPlace: BUSY,
+    TicketKeepsMoving: BUSY,
 }
 
 
