@@ -10,26 +10,29 @@ A breach is due from the moment `due_at` on; an answer at that very moment is st
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from deskwire_shared.contracts.facts import Metric, SlaClock
+from deskwire_shared.contracts.facts import Metric, Priority, SlaClock
 from deskwire_shared.contracts.open_hours import OpenHours
-from deskwire_shared.ticket.commands import BreachSla, MeetSla, SingleCommand, WarnSla
+from deskwire_shared.ticket.commands import BreachSla, MeetSla, WarnSla
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.calendars import NeverDue, Pause, due, elapsed
 from deskwire_sla.policies import Terms
 from deskwire_sla.runs import Run, over_since, pauses_of, priority_at, runs_of
 
+Outcome: TypeAlias = WarnSla | BreachSla | MeetSla
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """A run measured by the hours of a policy."""
+    """A run measured by the hours of a policy; `warnings` are the moments at which they are due, in order."""
 
     run: Run
     hours: OpenHours
     pauses: tuple[Pause, ...]
     target: int
-    warn_at: datetime | None
+    warnings: tuple[datetime, ...]
     due_at: datetime | None
 
     def used(self, until: datetime) -> int:
@@ -45,10 +48,10 @@ def clocks(ticket: Ticket, terms: Terms) -> tuple[SlaClock, ...]:
     return tuple(_clock(one, is_paused=is_paused) for one in _measured(ticket, terms) if one.run.stop is None)
 
 
-def outcomes(ticket: Ticket, terms: Terms, now: datetime) -> tuple[SingleCommand, ...]:
+def outcomes(ticket: Ticket, terms: Terms, now: datetime) -> tuple[Outcome, ...]:
     """Tell what is due to be noted at a moment: what was warned of, missed or reached and is not noted yet."""
     over_at = over_since(ticket)
-    wishes: list[SingleCommand] = []
+    wishes: list[Outcome] = []
     for measured in _measured(ticket, terms):
         run = measured.run
         if run.stop is None:
@@ -64,20 +67,27 @@ def _measured(ticket: Ticket, terms: Terms) -> Iterator[Measured]:
     if terms.hours is None:
         return
     pauses = pauses_of(ticket, terms.policy.pause_on)
-    for run in runs_of(ticket):
-        priority = priority_at(ticket, run.stop) if run.stop else ticket.priority
-        target = terms.target(run.metric, priority)
+    for run in runs_of(ticket, automations_answer=terms.policy.automations_answer):
+        target = _target(run, terms, priority_at(ticket, run.stop) if run.stop else ticket.priority)
         if target is not None and not (run.stop and _has(ticket, run, "met")):
-            yield _measure(run, target, terms.hours, pauses, warn_after=int(target * terms.warn_share))
+            yield _measure(run, target, terms.hours, pauses, terms.policy.warning_shares)
 
 
-def _measure(run: Run, target: int, hours: OpenHours, pauses: tuple[Pause, ...], *, warn_after: int) -> Measured:
+def _target(run: Run, terms: Terms, priority: Priority) -> int | None:
+    """The seconds that are promised; until the first answer an update is no promise of its own beside that answer."""
+    if run.metric == "periodic_update" and run.unanswered and terms.target("first_response", priority) is not None:
+        return None
+    return terms.target(run.metric, priority)
+
+
+def _measure(run: Run, target: int, hours: OpenHours, pauses: tuple[Pause, ...], shares: tuple[float, ...]) -> Measured:
+    warnings = (_due(hours, run.start, int(target * share), pauses) for share in shares)
     return Measured(
         run=run,
         hours=hours,
         pauses=pauses,
         target=target,
-        warn_at=_due(hours, run.start, warn_after, pauses),
+        warnings=tuple(moment for moment in warnings if moment is not None),
         due_at=_due(hours, run.start, target, pauses),
     )
 
@@ -98,7 +108,8 @@ def _clock(measured: Measured, *, is_paused: bool) -> SlaClock:
         state="paused" if is_paused else "running",
         target=measured.target,
         used=measured.used(_last_turn(measured, is_paused=is_paused)),
-        warn_at=measured.warn_at,
+        warn_at=next(iter(measured.warnings), None),
+        later_warnings=measured.warnings[1:],
         due_at=measured.due_at,
     )
 
@@ -109,14 +120,18 @@ def _last_turn(measured: Measured, *, is_paused: bool) -> datetime:
     return max([measured.run.start, *turns])
 
 
-def _owed(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> Iterator[SingleCommand]:
-    run, due_at, warn_at = measured.run, measured.due_at, measured.warn_at
+def _owed(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> Iterator[Outcome]:
+    run, due_at = measured.run, measured.due_at
     if due_at is not None and due_at <= now:
         yield from _breach(measured, due_at, ticket, terms)
-    elif warn_at is not None and warn_at <= now and ticket.status not in OVER and not _is_judged(ticket, run):
+        return
+    stage = sum(moment <= now for moment in measured.warnings)
+    given = ticket.sla_stages.get((run.metric, run.cycle), 0)
+    if stage > given and ticket.status not in OVER and not _has(ticket, run, "breached"):
         yield WarnSla(
             metric=run.metric,
             cycle=run.cycle,
+            stage=stage,
             policy_id=terms.policy_id,
             used=measured.used(now),
             target=measured.target,
@@ -124,7 +139,7 @@ def _owed(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> It
         )
 
 
-def _ended(measured: Measured, stop: datetime, ticket: Ticket, terms: Terms) -> Iterator[SingleCommand]:
+def _ended(measured: Measured, stop: datetime, ticket: Ticket, terms: Terms) -> Iterator[Outcome]:
     run, due_at = measured.run, measured.due_at
     is_late = due_at is not None and due_at < stop
     if due_at is not None and is_late:
@@ -139,7 +154,7 @@ def _ended(measured: Measured, stop: datetime, ticket: Ticket, terms: Terms) -> 
     )
 
 
-def _breach(measured: Measured, due_at: datetime, ticket: Ticket, terms: Terms) -> Iterator[SingleCommand]:
+def _breach(measured: Measured, due_at: datetime, ticket: Ticket, terms: Terms) -> Iterator[Outcome]:
     run = measured.run
     if _has(ticket, run, "breached") or _was_missed_before(ticket, run, due_at):
         return
@@ -152,10 +167,6 @@ def _was_missed_before(ticket: Ticket, run: Run, due_at: datetime) -> bool:
     """Whether the run goes on with one that was missed: a promise is broken once."""
     earlier = {cycle for metric, cycle, what in ticket.sla_outcomes if (metric, what) == (run.metric, "breached")}
     return due_at <= run.began and any(cycle < run.cycle for cycle in earlier)
-
-
-def _is_judged(ticket: Ticket, run: Run) -> bool:
-    return any((metric, cycle) == (run.metric, run.cycle) for metric, cycle, _ in ticket.sla_outcomes)
 
 
 def _has(ticket: Ticket, run: Run, what: str) -> bool:

@@ -39,6 +39,7 @@ from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
+from deskwire_sla.escalations import NOBODY, staff_of
 from deskwire_sla.hints import Hint
 from deskwire_sla.policies import Terms, choose
 from deskwire_sla.policy_book import PolicyBook
@@ -92,7 +93,8 @@ class ServiceLevels:
         if not ticket.exists:
             return
         wish = await self._wish(ticket, now)
-        if decide(wish(ticket), ticket):
+        # What is done about a missed promise may change the clocks, and more can be due than fits in a commit.
+        while decide(wish(ticket), ticket):
             # Idempotent by what the ticket says, not by the command: told again later, more may be due.
             cause = Cause(new_id(), BY_SLA, now, hint.correlation_id, hint.commit_id)
             outcome = await self.recorder.record(ticket.id, wish, cause)
@@ -104,7 +106,8 @@ class ServiceLevels:
         terms = await self.book.terms()
         asked = [one.policy.conditions for one in terms.values() if one.policy.active]
         surroundings = await surroundings_of(ticket, self.directory, asked)
-        return lambda found: review(found, _terms_for(found, terms, surroundings.context(found)), now)
+        staff = staff_of(self.directory) if any(one.policy.escalations for one in terms.values()) else NOBODY
+        return lambda found: review(found, _terms_for(found, terms, surroundings.context(found)), now, staff)
 
     async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime) -> None:
         """Set the timer and then look whether the ticket is still the one it was set for.

@@ -28,11 +28,6 @@ class Terms:
         """Tell the seconds that are promised; None when nothing is."""
         return next((one.seconds.get(priority) for one in self.policy.targets if one.metric == metric), None)
 
-    @property
-    def warn_share(self) -> float:
-        """The share of a target after which a warning is due."""
-        return self.policy.warn_at
-
 
 def choose(terms: Mapping[str, Terms], context: Mapping[str, object]) -> Terms | None:
     """Choose the first active policy, by order and then by id, whose conditions hold."""

@@ -1,6 +1,6 @@
 """What is to be noted on a ticket at a moment, and when to look at it again. Asked twice, it wishes for nothing new."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from deskwire_shared.contracts.facts import SlaClock
@@ -9,17 +9,17 @@ from deskwire_shared.ticket.commands import ApplySla, Several, SingleCommand, Wa
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.clocks import clocks, outcomes
+from deskwire_sla.escalations import NOBODY, Staff, escalating
 from deskwire_sla.policies import Terms
 
 
-def review(ticket: Ticket, terms: Terms | None, now: datetime) -> Several:
-    """Wish for the clocks that hold, for what became of them, and for the end of a sleep that is over."""
+def review(ticket: Ticket, terms: Terms | None, now: datetime, staff: Staff = NOBODY) -> Several:
+    """Wish for the clocks that hold, for what became of them and is done about it, and for the end of a sleep."""
     if ticket.is_merged:
         return Several(commands=_without_clocks(ticket, None))
     applying = _without_clocks(ticket, terms) if ticket.status in OVER else (_with_clocks(ticket, terms),)
-    judging = outcomes(ticket, terms, now) if terms else ()
-    commands = (*_waking(ticket, now), *applying, *judging)
-    return Several(commands=commands[: limits.COMMANDS])  # the rest follows with the next look
+    judging = escalating(outcomes(ticket, terms, now), ticket, terms, staff) if terms else ()
+    return Several(commands=_as_many_as_fit([*_waking(ticket, now), *applying], judging))
 
 
 def next_look(ticket: Ticket, after: datetime) -> datetime | None:
@@ -30,6 +30,17 @@ def next_look(ticket: Ticket, after: datetime) -> datetime | None:
     if ticket.snoozed_until is not None:
         moments.append(ticket.snoozed_until)
     return min((moment for moment in moments if moment > after), default=None)
+
+
+def _as_many_as_fit(
+    commands: list[SingleCommand], groups: Iterable[Sequence[SingleCommand]]
+) -> tuple[SingleCommand, ...]:
+    """Add what belongs together as a whole; what a ticket does not take at once follows with another look."""
+    for group in groups:
+        if len(commands) + len(group) > limits.COMMANDS:
+            break
+        commands += group
+    return tuple(commands)
 
 
 def _with_clocks(ticket: Ticket, terms: Terms | None) -> ApplySla:
@@ -66,5 +77,5 @@ def _moments(clock: SlaClock, ticket: Ticket) -> Iterator[datetime]:
         return
     if clock.due_at is not None:
         yield clock.due_at
-    if clock.warn_at is not None and "warned" not in noted:
-        yield clock.warn_at
+    if clock.warn_at is not None:
+        yield from (clock.warn_at, *clock.later_warnings)[ticket.sla_stages.get((clock.metric, clock.cycle), 0) :]

@@ -15,7 +15,7 @@ from deskwire_sla.calendars import Pause
 class Run:
     """One run of a clock. Time counts from `start`; `began` is later than that when an earlier run is continued.
 
-    Without a `stop` the promise is still owed.
+    Without a `stop` the promise is still owed. `unanswered` runs begin before anybody has answered at all.
     """
 
     metric: Metric
@@ -23,13 +23,22 @@ class Run:
     start: datetime
     began: datetime
     stop: datetime | None = None
+    unanswered: bool = False
 
 
-def runs_of(ticket: Ticket) -> tuple[Run, ...]:
-    """Find every run of every clock, in the order in which they began within each metric."""
+def runs_of(ticket: Ticket, *, automations_answer: bool = False) -> tuple[Run, ...]:
+    """Find every run of every clock, in the order in which they began within each metric.
+
+    What an automation wrote is no answer, unless `automations_answer`.
+    """
     if ticket.opened_at is None:
         return ()
-    return *_response_runs(ticket.messages, ticket.opened_at), *_resolution_runs(ticket, ticket.opened_at)
+    said = [message for message in ticket.messages if automations_answer or not message.automated]
+    return (
+        *_response_runs(said, ticket.opened_at),
+        *_update_runs(said, ticket.opened_at),
+        *_resolution_runs(ticket, ticket.opened_at),
+    )
 
 
 def pauses_of(ticket: Ticket, pause_on: Collection[Status]) -> tuple[Pause, ...]:
@@ -55,7 +64,7 @@ def over_since(ticket: Ticket) -> datetime | None:
 
 
 def _response_runs(messages: Collection[Message], opened_at: datetime) -> Iterator[Run]:
-    """A customer who waits starts a run, the next answer of a human ends it.
+    """A customer who waits starts a run, the next answer ends it.
 
     An answer that was taken back may have ended the run for a while, so the run goes on under the next number.
     """
@@ -63,7 +72,7 @@ def _response_runs(messages: Collection[Message], opened_at: datetime) -> Iterat
     cycle, waiting_since, began = 1, opened_at, opened_at
     waits = True
     for message in messages:
-        if message.answers_the_customer:
+        if _is_answer(message):
             if waits:
                 yield Run(metric=metric, cycle=cycle, start=waiting_since, began=began, stop=message.at)
             if metric == "first_response":
@@ -77,8 +86,25 @@ def _response_runs(messages: Collection[Message], opened_at: datetime) -> Iterat
         yield Run(metric=metric, cycle=cycle, start=waiting_since, began=began)
 
 
+def _update_runs(messages: Collection[Message], opened_at: datetime) -> Iterator[Run]:
+    """Every answer ends a run and starts the next one; one that was taken back lets the run go on."""
+    metric: Metric = "periodic_update"
+    cycle, since, began, unanswered = 1, opened_at, opened_at, True
+    for message in messages:
+        if _is_answer(message):
+            yield Run(metric=metric, cycle=cycle, start=since, began=began, stop=message.at, unanswered=unanswered)
+            cycle, since, began, unanswered = cycle + 1, message.at, message.at, False
+        elif _was_taken_back(message):
+            cycle, began = cycle + 1, message.at
+    yield Run(metric=metric, cycle=cycle, start=since, began=began, unanswered=unanswered)
+
+
+def _is_answer(message: Message) -> bool:
+    return message.kind == "agent" and message.delivery != "withdrawn"
+
+
 def _was_taken_back(message: Message) -> bool:
-    return message.kind == "agent" and not message.automated and message.delivery == "withdrawn"
+    return message.kind == "agent" and message.delivery == "withdrawn"
 
 
 def _awaits_an_answer(message: Message) -> bool:

@@ -110,28 +110,6 @@ class Calendar(BusinessHours, Document):
     kind: Literal["calendar"] = "calendar"
 
 
-class SlaTarget(Document):
-    """One promise, in seconds by priority; a priority left out is not promised."""
-
-    metric: Metric
-    seconds: dict[Priority, Annotated[int, Field(gt=0, le=366 * 86400)]]
-
-
-class SlaPolicy(Document):
-    """Promises for the tickets whose conditions hold; the first policy in order wins."""
-
-    kind: Literal["sla_policy"] = "sla_policy"
-    name: Name
-    order: int = 100
-    active: bool = True
-    conditions: Conditions = Conditions()
-    targets: tuple[SlaTarget, ...] = Field(min_length=1, max_length=3)
-    calendar_id: str | None = None
-    """None counts calendar time, day and night."""
-    pause_on: tuple[Status, ...] = ("pending", "on_hold")
-    warn_at: Annotated[float, Field(gt=0, lt=1)] = 0.75
-
-
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,253}[A-Za-z0-9])?$")]
 Folder = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f*%]+$")]
 
@@ -323,6 +301,98 @@ Action = Annotated[
     SetTeam | SetPriority | SetType | SetStatus | AddTags | RemoveTags | SetAssignee,
     Field(discriminator="do"),
 ]
+
+
+class RaisePriority(Document):
+    """Make the priority the next higher one."""
+
+    do: Literal["raise_priority"] = "raise_priority"
+
+
+class AddFollowers(Document):
+    """Let agents follow the ticket."""
+
+    do: Literal["add_followers"] = "add_followers"
+    agent_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
+
+
+class NotifyAgents(Document):
+    """Leave a note that mentions agents: those named, who is responsible, or everybody in the ticket's team."""
+
+    do: Literal["notify_agents"] = "notify_agents"
+    agent_ids: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    assignee: bool = True
+    team: bool = False
+    text: Annotated[str, StringConstraints(max_length=2_000, strip_whitespace=True)] = ""
+
+
+EscalationAction = Annotated[
+    NotifyAgents | AddFollowers | RaisePriority | SetPriority | SetTeam | SetAssignee | AddTags,
+    Field(discriminator="do"),
+]
+"""What gets people to work on a ticket; none of it ends a promise or starts one."""
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Escalation(Document):
+    """What is done once when a promise is close or missed."""
+
+    when: Literal["warned", "breached"]
+    at: Share | None = None
+    """Which of the policy's warnings; None is any."""
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=4)] = ()
+    """Of which promises; none named is any."""
+    actions: Annotated[tuple[EscalationAction, ...], Field(min_length=1, max_length=8)]
+
+
+class SlaTarget(Document):
+    """One promise, in seconds by priority; a priority left out is not promised."""
+
+    metric: Metric
+    seconds: dict[Priority, Annotated[int, Field(gt=0, le=366 * 86400)]]
+
+
+class SlaPolicy(Document):
+    """Promises for the tickets whose conditions hold; the first policy in order wins."""
+
+    kind: Literal["sla_policy"] = "sla_policy"
+    name: Name
+    order: int = 100
+    active: bool = True
+    conditions: Conditions = Conditions()
+    targets: tuple[SlaTarget, ...] = Field(min_length=1, max_length=4)
+    calendar_id: str | None = None
+    """None counts calendar time, day and night."""
+    pause_on: tuple[Status, ...] = ("pending", "on_hold")
+    warn_at: Share | Annotated[tuple[Share, ...], Field(max_length=5)] = 0.75
+    """The shares of a target after which a warning is due."""
+    automations_answer: bool = False
+    """Whether a reply that no human wrote is an answer, too."""
+    escalations: Annotated[tuple[Escalation, ...], Field(max_length=8)] = ()
+
+    @property
+    def warning_shares(self) -> tuple[float, ...]:
+        """The shares after which warnings are due, in order."""
+        return tuple(sorted({*self.warn_at})) if isinstance(self.warn_at, tuple) else (self.warn_at,)
+
+    @model_validator(mode="after")
+    def _promises_once(self) -> Self:
+        if len({target.metric for target in self.targets}) < len(self.targets):
+            raise ValueError("two targets have the same metric")
+        return self
+
+    @model_validator(mode="after")
+    def _escalates_what_it_notes(self) -> Self:
+        promised = {target.metric for target in self.targets}
+        for escalation in self.escalations:
+            if escalation.at is not None and (
+                escalation.when == "breached" or escalation.at not in self.warning_shares
+            ):
+                raise ValueError(f"an escalation names {escalation.at}, which is no warning of `warn_at`")
+            if unpromised := set(escalation.metrics) - promised:
+                raise ValueError(f"an escalation names {', '.join(sorted(unpromised))}, which is not promised")
+        return self
 
 
 class Rule(Document):

@@ -14,7 +14,7 @@ from deskwire_shared.contracts.personal import Personal
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
 TicketType = Literal["question", "incident", "problem", "task"]
-Metric = Literal["first_response", "next_response", "resolution"]
+Metric = Literal["first_response", "next_response", "periodic_update", "resolution"]
 LinkKind = Literal["related", "parent", "child", "follow_up", "duplicate", "split"]
 MachineKind = Literal["auto_reply", "bounce", "list"]
 FieldValue = str | int | bool | tuple[str, ...] | None
@@ -119,7 +119,7 @@ class ReplyWithdrawn(Fact):
 
 
 class NoteAdded(PersonalFact):
-    """An agent left a note that no customer sees. Writer: intake; routing for notes by a rule."""
+    """An agent left a note that no customer sees. Writer: intake; routing by a rule, sla by an escalation."""
 
     type: Literal["ticket.note_added.v1"] = "ticket.note_added.v1"
     message_id: str
@@ -138,7 +138,7 @@ class SubjectChanged(PersonalFact):
 
 
 class PriorityChanged(Fact):
-    """The priority is another one. Writer: intake; routing by a rule."""
+    """The priority is another one. Writer: intake; routing by a rule, sla by an escalation."""
 
     type: Literal["ticket.priority_changed.v1"] = "ticket.priority_changed.v1"
     before: Priority
@@ -154,7 +154,10 @@ class TypeChanged(Fact):
 
 
 class TagsChanged(Fact):
-    """Tags were added or removed; `tags` is what holds now, sorted. Writer: intake; routing by a rule."""
+    """Tags were added or removed; `tags` is what holds now, sorted.
+
+    Writer: intake; routing by a rule, sla by an escalation.
+    """
 
     type: Literal["ticket.tags_changed.v1"] = "ticket.tags_changed.v1"
     added: tuple[str, ...] = ()
@@ -181,7 +184,7 @@ class RequesterChanged(PersonalFact):
 
 
 class FollowersChanged(Fact):
-    """Agents follow or no longer follow; `followers` is who does now. Writer: intake."""
+    """Agents follow or no longer follow; `followers` is who does now. Writer: intake; sla by an escalation."""
 
     type: Literal["ticket.followers_changed.v1"] = "ticket.followers_changed.v1"
     added: tuple[str, ...] = ()
@@ -190,7 +193,7 @@ class FollowersChanged(Fact):
 
 
 class Routed(Fact):
-    """The ticket stands in a team's queue. Writer: routing; intake when an agent moves it."""
+    """The ticket stands in a team's queue. Writer: routing; intake when an agent moves it; sla by an escalation."""
 
     type: Literal["ticket.routed.v1"] = "ticket.routed.v1"
     before: str | None = None
@@ -218,7 +221,7 @@ class AssignmentDecision(Part):
 
 
 class Assigned(Fact):
-    """An agent is responsible. Writer: routing; intake when an agent does it by hand."""
+    """An agent is responsible. Writer: routing; intake when an agent does it by hand; sla by an escalation."""
 
     type: Literal["ticket.assigned.v1"] = "ticket.assigned.v1"
     before: str | None = None
@@ -228,7 +231,7 @@ class Assigned(Fact):
 
 
 class Unassigned(Fact):
-    """Nobody is responsible any more. Writer: routing; intake when an agent does it by hand."""
+    """Nobody is responsible any more. Writer: routing; intake when an agent does it by hand; sla by an escalation."""
 
     type: Literal["ticket.unassigned.v1"] = "ticket.unassigned.v1"
     before: str
@@ -345,6 +348,8 @@ class SlaClock(Part):
     target: int
     used: int
     warn_at: datetime | None = None
+    later_warnings: tuple[datetime, ...] = ()
+    """When warnings after the first one are due, where the policy has several."""
     due_at: datetime | None = None
 
 
@@ -360,11 +365,12 @@ class SlaApplied(Fact):
 
 
 class SlaWarned(Fact):
-    """A target is close. Writer: sla."""
+    """A target is close; `stage` counts the policy's warnings from 1. Writer: sla."""
 
     type: Literal["ticket.sla_warned.v1"] = "ticket.sla_warned.v1"
     metric: Metric
     cycle: int
+    stage: int = 1
     policy_id: str
     used: int
     target: int
@@ -395,7 +401,10 @@ class SlaMet(Fact):
 
 
 class RuleApplied(Fact):
-    """A business rule held and acted, with the conditions that held. Writer: routing."""
+    """A business rule held and acted, with the conditions that held. Writer: routing; sla for escalations.
+
+    An escalation is a rule of its policy: `rule_id` is the policy, `conditions` tell what came of which promise.
+    """
 
     type: Literal["ticket.rule_applied.v1"] = "ticket.rule_applied.v1"
     rule_id: str

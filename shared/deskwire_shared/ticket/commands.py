@@ -321,10 +321,11 @@ class ApplySla:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WarnSla:
-    """Note that a target is close."""
+    """Note that a target is close; `stage` counts the warnings of a run from 1."""
 
     metric: Metric
     cycle: int
+    stage: int = 1
     policy_id: str
     used: int
     target: int

@@ -167,8 +167,9 @@ def _apply(ticket: Ticket, fact: TicketFact, at: datetime) -> Ticket:  # noqa: C
             return replace(ticket, rating=Rating(score=score, comment=comment))
         case SlaApplied():
             return replace(ticket, sla=fact)
-        case SlaWarned():
-            return _with_outcome(ticket, (fact.metric, fact.cycle, "warned"))
+        case SlaWarned(metric=metric, cycle=cycle, stage=stage):
+            stages = {**ticket.sla_stages, (metric, cycle): stage}
+            return replace(_with_outcome(ticket, (metric, cycle, "warned")), sla_stages=stages)
         case SlaBreached():
             return _with_outcome(ticket, (fact.metric, fact.cycle, "breached"))
         case SlaMet():

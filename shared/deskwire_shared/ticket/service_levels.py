@@ -45,14 +45,15 @@ def _apply_sla(command: ApplySla, ticket: Ticket) -> list[TicketFact]:
 
 
 def _warn(command: WarnSla, ticket: Ticket) -> list[TicketFact]:
-    """Warn once, and not of what has already been decided."""
+    """Give each warning once, none after a later one, and none of what has already been decided."""
     run = (command.metric, command.cycle)
-    if ticket.sla_outcomes & {(*run, "warned"), (*run, "breached"), (*run, "met")}:
+    if ticket.sla_outcomes & {(*run, "breached"), (*run, "met")} or command.stage <= ticket.sla_stages.get(run, 0):
         return []
     return [
         SlaWarned(
             metric=command.metric,
             cycle=command.cycle,
+            stage=command.stage,
             policy_id=command.policy_id,
             used=command.used,
             target=command.target,

@@ -99,6 +99,7 @@ class Ticket:
     `participants` are the ids of the people who may write here, `participant_addresses` the
     lower-cased addresses of those people and of everybody in To and Cc of the messages. `placements`
     counts the changes of queue, agent and status: while it stays the same, nobody has moved the ticket.
+    `sla_stages` is the last warning that was given of a run, by metric and cycle.
     """
 
     id: str
@@ -140,6 +141,7 @@ class Ticket:
 
     sla: SlaApplied | None = None
     sla_outcomes: frozenset[SlaOutcome] = frozenset()
+    sla_stages: Mapping[tuple[Metric, int], int] = field(default_factory=dict)
     rules_applied: tuple[tuple[str, int, str], ...] = ()
 
     opened_at: datetime | None = None

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
 from deskwire_shared.contracts.facts import Metric, SlaApplied, SlaBreached, SlaClock, SlaMet, SlaWarned
 from deskwire_shared.ticket.commands import BreachSla, ChangePriority, MeetSla, SingleCommand, WarnSla
+from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.clocks import clocks, outcomes
 from deskwire_sla.policies import Terms
@@ -195,6 +196,73 @@ def test_an_answer_after_the_time_was_up_is_late_and_the_breach_is_not_forgotten
 def test_a_met_promise_is_noted_once() -> None:
     ticket = after(story(opens("09:00"), agent_answers("09:20", "a1")), [met("first_response", 1)], at("09:20"))
     assert outcomes(ticket, FIRST, at("12:00")) == ()
+
+
+def test_several_warnings_are_given_one_after_the_other() -> None:
+    terms = some_terms(warn_at=[0.9, 0.5], **promising("first_response"))
+    ticket = story(opens("09:00"))
+    assert (clock(ticket, terms).warn_at, clock(ticket, terms).later_warnings) == (at("09:30"), (at("09:54"),))
+    (first,) = outcomes(ticket, terms, at("09:30"))
+    warned = after(ticket, decide(first, ticket), at("09:30"))
+    assert outcomes(warned, terms, at("09:53:59")) == ()
+    (second,) = outcomes(warned, terms, at("09:54"))
+    assert [(wish.stage, wish.used) for wish in (first, second) if isinstance(wish, WarnSla)] == [(1, 1800), (2, 3240)]
+    assert outcomes(after(warned, decide(second, warned), at("09:54")), terms, at("09:59")) == ()
+
+
+def test_of_several_warnings_that_are_due_only_the_last_is_given() -> None:
+    terms = some_terms(warn_at=[0.5, 0.9], **promising("first_response"))
+    (wish,) = outcomes(story(opens("09:00")), terms, at("09:55"))
+    assert isinstance(wish, WarnSla)
+    assert wish.stage == 2
+
+
+def test_a_warning_is_not_given_again_by_a_policy_with_other_shares() -> None:
+    ticket = story(opens("09:00"))
+    (wish,) = outcomes(ticket, some_terms(warn_at=[0.5], **promising("first_response")), at("09:30"))
+    warned = after(ticket, decide(wish, ticket), at("09:30"))
+    other = some_terms(warn_at=[0.4, 0.8], **promising("first_response"))
+    assert outcomes(warned, other, at("09:40")) == ()
+    (second,) = outcomes(warned, other, at("09:48"))
+    assert isinstance(second, WarnSla)
+    assert second.stage == 2
+
+
+def test_a_policy_need_not_warn() -> None:
+    terms = some_terms(warn_at=[], **promising("first_response"))
+    assert clock(story(opens("09:00")), terms).warn_at is None
+    assert outcomes(story(opens("09:00")), terms, at("09:59:59")) == ()
+
+
+def test_an_automated_answer_meets_the_promise_only_where_the_policy_says_so() -> None:
+    ticket = story(opens("09:00"), agent_answers("09:20", "a1", automated=True))
+    assert outcomes(ticket, FIRST, at("09:20")) == ()
+    counting = some_terms(automations_answer=True, **promising("first_response"))
+    assert run("first_response", 1, outcomes(ticket, counting, at("09:20"))) == [MeetSla]
+
+
+UPDATES = some_terms(**promising("periodic_update"))
+
+
+def test_the_customer_is_owed_an_update_so_often() -> None:
+    ticket = story(opens("09:00"), agent_answers("09:30", "a1"))
+    assert clock(ticket, UPDATES).due_at == at("10:30")
+    assert run("periodic_update", 1, outcomes(ticket, UPDATES, at("10:00"))) == [MeetSla]
+    late = go_on(ticket, agent_answers("10:45", "a2"))
+    assert run("periodic_update", 2, outcomes(late, UPDATES, at("10:45"))) == [BreachSla, MeetSla]
+    assert clock(late, UPDATES).due_at == at("11:45")
+
+
+def test_no_update_is_owed_while_the_ticket_waits_or_is_solved() -> None:
+    answered = story(opens("09:00"), agent_answers("09:30", "a1"))
+    waiting = go_on(answered, becomes("10:00", "pending"))
+    assert (clock(waiting, UPDATES).state, clock(waiting, UPDATES).due_at) == ("paused", None)
+    assert clock(go_on(waiting, becomes("12:00", "open")), UPDATES).due_at == at("12:30")
+    assert run("periodic_update", 2, outcomes(go_on(answered, becomes("10:00", "solved")), UPDATES, at("20:00"))) == []
+
+
+def test_without_a_promised_first_response_the_first_update_counts_from_the_opening() -> None:
+    assert clock(story(opens("09:00")), UPDATES).due_at == at("10:00")
 
 
 def test_each_next_response_is_judged_by_itself() -> None:

@@ -110,6 +110,19 @@ def test_a_warning_that_was_given_is_not_awaited_again_when_there_is_more_time()
     assert next_look(longer, at("09:50")) == at("12:00")
 
 
+def test_every_warning_is_awaited_in_turn() -> None:
+    terms = some_terms(warn_at=[0.5, 0.75, 0.9], **promising("first_response"))
+    ticket, looks = looked_at(story(opens("09:00")), terms, at("09:00")), []
+    moment = at("09:00")
+    while (due_at := next_look(ticket, moment)) is not None:
+        moment = due_at
+        looks.append((moment, noted(ticket, terms, moment)))
+        ticket = looked_at(ticket, terms, moment)
+    assert looks == [
+        (at("09:30"), [SlaWarned]), (at("09:45"), [SlaWarned]), (at("09:54"), [SlaWarned]), (at("10:00"), [SlaBreached]),
+    ]  # fmt: skip
+
+
 def test_the_next_look_is_for_the_earliest_of_all_clocks() -> None:
     ticket = looked_at(story(opens("09:00")), some_terms(), at("09:00"))
     assert next_look(ticket, at("09:00")) == at("09:45")

@@ -95,6 +95,32 @@ def test_redacting_words_takes_no_answer_back() -> None:
     assert told(ticket, "first_response") == [(1, at("09:00"), None)]
 
 
+def test_an_automated_answer_can_be_made_to_count() -> None:
+    ticket = story(opens("09:00"), agent_answers("09:30", "a1", automated=True))
+    found = [run.stop for run in runs_of(ticket, automations_answer=True) if run.metric == "first_response"]
+    assert found == [at("09:30")]
+
+
+def test_an_update_is_owed_again_after_every_answer() -> None:
+    ticket = story(
+        opens("09:00"), agent_answers("09:30", "a1"), customer_writes("10:00", "m2"), agent_answers("11:00", "a2")
+    )
+    assert told(ticket, "periodic_update") == [
+        (1, at("09:00"), at("09:30")),
+        (2, at("09:30"), at("11:00")),
+        (3, at("11:00"), None),
+    ]
+    assert [run.unanswered for run in runs_of(ticket) if run.metric == "periodic_update"] == [True, False, False]
+
+
+def test_an_update_that_was_taken_back_was_none_and_the_run_goes_on_under_the_next_number() -> None:
+    ticket = story(
+        opens("09:00"), agent_answers("09:30", "a1"), agent_answers("10:30", "a2", deliver_after=at("10:31")),
+        agent_takes_back("10:30:30", "a2"),
+    )  # fmt: skip
+    assert told(ticket, "periodic_update") == [(1, at("09:00"), at("09:30")), (3, at("09:30"), None)]
+
+
 def test_a_resolution_is_owed_from_the_opening_to_the_solution() -> None:
     ticket = story(opens("09:00"), becomes("11:00", "solved"), becomes("12:00", "closed"))
     assert told(ticket, "resolution") == [(1, at("09:00"), at("11:00"))]

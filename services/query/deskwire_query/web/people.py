@@ -7,6 +7,8 @@ from deskwire_shared.contracts.directory import Agent, ApiToken, Channel, Rule, 
 from deskwire_shared.directory.port import Directory
 
 SYSTEM = "Deskwire"
+SERVICES = frozenset({"sla", "routing"})
+"""Who leaves notes without being an agent."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,9 @@ class People:
     directory: Directory
 
     def agent(self, agent_id: str | None) -> str:
-        """Name an agent."""
+        """Name an agent, or the desk itself where one of its services wrote."""
+        if agent_id in SERVICES:
+            return SYSTEM
         agent = self.directory.get(Agent, agent_id) if agent_id else None
         return (agent.name or agent.email) if agent else "a former agent"
 
