@@ -48,16 +48,18 @@ class MemoryKeyRing:
 
 
 class MemoryEventStore:
-    """Stored bytes in a list, as the server would hold them."""
+    """Stored bytes in a list, as the server would hold them, with an index by ticket."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._stored: list[tuple[str, bytes]] = []
+        self._sequences: dict[str, list[int]] = {}
+        self._indexed = 0
 
     async def load(self, ticket_id: str, *, at_least: int = 0, fresh: bool = False) -> History:
         """See `EventStore.load`."""
         del at_least, fresh  # memory never lags
-        found = [(seq, raw) for seq, (owner, raw) in enumerate(self._stored, 1) if owner == ticket_id]
+        found = [(seq, self._stored[seq - 1][1]) for seq in self._sequences_of(ticket_id)]
         return History(ticket_id, tuple([Recorded(seq, await self._codec.decode(raw)) for seq, raw in found]))
 
     async def tip(self, ticket_id: str) -> Tip:
@@ -87,4 +89,10 @@ class MemoryEventStore:
         return tuple([await self.append(commit, after=await self.tip(commit.ticket_id)) for commit in commits])
 
     def _last_sequence(self, ticket_id: str) -> int:
-        return max((seq for seq, (owner, _) in enumerate(self._stored, 1) if owner == ticket_id), default=0)
+        return next(reversed(self._sequences_of(ticket_id)), 0)
+
+    def _sequences_of(self, ticket_id: str) -> list[int]:
+        for sequence, (owner, _) in enumerate(self._stored[self._indexed :], self._indexed + 1):
+            self._sequences.setdefault(owner, []).append(sequence)
+        self._indexed = len(self._stored)
+        return self._sequences.get(ticket_id, [])
