@@ -7,7 +7,7 @@ half-way is repaired by the next one, and the message that caused it is only ack
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import DOCUMENTS
@@ -45,7 +45,7 @@ from deskwire_sla.policies import Terms, choose
 from deskwire_sla.policy_book import PolicyBook
 from deskwire_sla.rechecks import DirectoryLags
 from deskwire_sla.review import next_look, review
-from deskwire_sla.timers import SERVICE, Timers
+from deskwire_sla.timers import SERVICE
 
 OWN: Final[tuple[type[Fact], ...]] = (SlaApplied, SlaWarned, SlaBreached, SlaMet)
 WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
@@ -57,6 +57,14 @@ HEARD: Final = frozenset(name for name, model in FACTS.items() if model not in {
 BY_SLA: Final = Actor(kind="system", id=SERVICE)
 
 
+class TicketTimers(Protocol):
+    """Wakes us when something is due on a ticket."""
+
+    async def set(self, ticket_id: str, moment: datetime | None, hint: Hint) -> bool:
+        """Let the ticket's timer fire at a moment, or never; whether that was a change."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceLevels:
     """Watches the promises made for tickets."""
@@ -65,7 +73,7 @@ class ServiceLevels:
     store: EventStore
     directory: Directory
     book: PolicyBook
-    timers: Timers
+    timers: TicketTimers
     clock: Clock
 
     async def on_commits(self, heard: Heard) -> None:
