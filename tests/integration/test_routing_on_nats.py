@@ -91,6 +91,7 @@ async def test_two_replicas_assign_each_of_200_tickets_once_and_spread_them_fair
 async def test_a_restarted_replica_knows_who_has_which_tickets(fresh_nats: str, tmp_path: Path) -> None:
     async with ticket_desk(fresh_nats, tmp_path, service) as desk:
         await furnish(desk, "ada")
+        await desk.put("support", Team(name="Support", assignment="least_loaded"))
         for _ in range(3):
             await desk.commit_with(await desk.open(), Assigned)
         await desk.put("bob", Agent(email="bob@acme.example", name="Bob", team_ids=("support",)))

@@ -3,43 +3,119 @@
 from collections.abc import Mapping
 from typing import Final
 
+from deskwire_routing.absences import Absences
+from deskwire_routing.alarms import Alarms, TimerStore
+from deskwire_routing.assignment import Assignment
+from deskwire_routing.choosing import Choosing
+from deskwire_routing.claims import Claims, ClaimStore
 from deskwire_routing.handlers import HEARD, Routing
+from deskwire_routing.live_workload import LiveWorkload
+from deskwire_routing.news import DirectoryNews
+from deskwire_routing.occasions import ROUTING
+from deskwire_routing.overflow import Overflowing
+from deskwire_routing.placing import Placing
 from deskwire_routing.roster import Roster
 from deskwire_routing.settings import RoutingSettings
-from deskwire_routing.strategies import round_robin
+from deskwire_routing.snapshots import ObjectSnapshots
+from deskwire_routing.strategies import least_loaded, longest_idle, round_robin, skills, sticky
 from deskwire_routing.strategies.strategy import Strategy
-from deskwire_routing.workload import Workload
-from deskwire_shared.contracts.subjects import TICKETS
+from deskwire_shared.contracts.subjects import DIRECTORY, ROSTER, TICKETS, TIMERS
+from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower
+from deskwire_shared.eventstore.port import EventStore
+from deskwire_shared.eventstore.recorder import Recorder
+from deskwire_shared.runtime.buckets import Bucket
+from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.health import Unhealthy
 from deskwire_shared.runtime.service import Runtime, Service
+from deskwire_shared.runtime.timers import Timers
 
 STRATEGIES: Final[Mapping[str, Strategy]] = {
     "round_robin": round_robin.pick,
+    "least_loaded": least_loaded.pick,
+    "skills": skills.pick,
+    "sticky": sticky.pick,
+    "longest_idle": longest_idle.pick,
 }
 """By the name that a team's document gives; `manual` needs none."""
 
 
+def wired(
+    *,
+    store: EventStore,
+    recorder: Recorder,
+    directory: Directory,
+    workload: LiveWorkload,
+    claims: ClaimStore,
+    timers: TimerStore,
+    clock: Clock,
+    patience_seconds: float,
+) -> Routing:
+    """Build what reacts to tickets, documents and timers."""
+    alarms = Alarms(timers, clock)
+    roster = Roster(directory, workload, clock)
+    overflowing = Overflowing(store=store, recorder=recorder, directory=directory, alarms=alarms, clock=clock)
+    placing = Placing(
+        recorder=recorder,
+        directory=directory,
+        workload=workload,
+        roster=roster,
+        choosing=Choosing(roster, STRATEGIES),
+        claims=Claims(claims, workload),
+        overflowing=overflowing,
+        alarms=alarms,
+        clock=clock,
+    )
+    assignment = Assignment(
+        recorder=recorder,
+        directory=directory,
+        workload=workload,
+        placing=placing,
+        absences=Absences(recorder=recorder, directory=directory, workload=workload, alarms=alarms, clock=clock),
+        overflowing=overflowing,
+        news=DirectoryNews(directory, patience_seconds=patience_seconds),
+    )
+    return Routing(recorder=recorder, directory=directory, assignment=assignment, clock=clock)
+
+
 async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - routing has one role
-    """React to tickets in a runtime."""
-    settings = RoutingSettings()
-    roster = Roster(runtime.directory, Workload())
-    routing = Routing(
+    """React to tickets, documents and timers in a runtime."""
+    patience_seconds = RoutingSettings().patience_seconds
+    workload = LiveWorkload(patience_seconds=patience_seconds)
+    routing = wired(
+        store=runtime.store,
         recorder=runtime.recorder,
         directory=runtime.directory,
-        roster=roster,
-        strategies=STRATEGIES,
+        workload=workload,
+        claims=Bucket(runtime.js, ROSTER),
+        timers=Timers(runtime.js, ROUTING),
         clock=runtime.clock,
-        patience_seconds=settings.patience_seconds,
+        patience_seconds=patience_seconds,
     )
+    _keep_live(runtime, workload)
+    runtime.react("routing", TICKETS, "ticket.>", routing.on_commits, facts=HEARD)
+    runtime.react("routing-timers", TIMERS, "timer.due.routing.>", routing.on_timers)
+    runtime.react("routing-agents", DIRECTORY, "directory.agent.*", routing.assignment.on_agent)
+    runtime.react("routing-teams", DIRECTORY, "directory.team.*", routing.assignment.on_team)
+    runtime.react("routing-calendars", DIRECTORY, "directory.calendar.*", routing.assignment.on_calendar)
 
-    async def check_roster() -> None:
-        if not roster.is_caught_up:
+
+def _keep_live(runtime: Runtime, workload: LiveWorkload) -> None:
+    snapshots = ObjectSnapshots(runtime.objects, runtime.js)
+
+    def follower(start: int) -> Follower:
+        return Follower(runtime.connection, TICKETS, subjects=["ticket.>"], start=start)
+
+    async def check() -> None:
+        if not workload.is_caught_up:
             raise Unhealthy("the log is still being read for who has which tickets")
 
-    runtime.health.add("roster", check_roster)
-    runtime.spawn("follow assignments", roster.follow(Follower(runtime.connection, TICKETS, subjects=["ticket.>"])))
-    runtime.react("routing", TICKETS, "ticket.>", routing.on_commits, facts=HEARD)
+    async def save() -> None:
+        await workload.save(snapshots)
+
+    runtime.health.add("roster", check)
+    runtime.on_stop(save)
+    runtime.spawn("follow assignments", workload.follow(follower, snapshots))
 
 
 service = Service(name="routing", start=start)

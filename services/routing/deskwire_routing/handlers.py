@@ -1,18 +1,15 @@
-"""What routing does when it hears a commit: it lets the rules act, then sees that team and agent are found."""
+"""What routing does when it hears of something: it lets the rules act, then sees that team and agent are found."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from structlog import get_logger
 
+from deskwire_routing.assignment import MOVES, Assignment
 from deskwire_routing.occasions import ROUTING, TRIGGERS, Occasion, occasions_in
-from deskwire_routing.roster import Roster
 from deskwire_routing.rules import Application, Staff, StandingRule, applied, in_order
-from deskwire_routing.strategies.strategy import Strategy
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Channel, Rule, Team
-from deskwire_shared.contracts.facts import Routed, Unassigned
+from deskwire_shared.contracts.directory import Agent, Rule, Team
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.directory.surroundings import surroundings_of
@@ -20,15 +17,13 @@ from deskwire_shared.eventstore.plain_facts import PlainCommit, plain_commit
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
-from deskwire_shared.ticket.commands import AssignTicket, RouteTicket, Several, SingleCommand
-from deskwire_shared.ticket.lifecycle import OVER
+from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.state import Ticket
 
-HEARD: Final = frozenset(TRIGGERS) | {model.model_fields["type"].default for model in (Routed, Unassigned)}
+HEARD: Final = frozenset(TRIGGERS) | MOVES
 """The facts that routing reacts to, by stored name."""
 
 BY_RULE: Final = Actor(kind="rule", id=ROUTING)
-BY_ROUTING: Final = Actor(kind="system", id=ROUTING)
 
 log = get_logger(__name__)
 
@@ -39,19 +34,16 @@ class Routing:
 
     recorder: Recorder
     directory: Directory
-    roster: Roster
-    strategies: Mapping[str, Strategy]
+    assignment: Assignment
     clock: Clock
-    patience_seconds: float
 
     async def on_commits(self, heard: Heard) -> None:
-        """React to what happened to one ticket."""
+        """React to what happened to one ticket: first the rules, then whatever follows for queues and agents."""
         commits = [(message.sequence, plain_commit(message.data)) for message in heard.messages]
         occasions = [(at, commit, occasion) for at, commit in commits for occasion in occasions_in(commit)]
         for sequence, commit, occasion in occasions:
             await self._apply_rules(sequence, commit, occasion)
-        is_new = any(occasion.trigger == "opened" for _, _, occasion in occasions)
-        await self._place(*commits[-1], is_new=is_new)
+        await self.assignment.on_commits(commits)
 
     async def _apply_rules(self, sequence: int, commit: PlainCommit, occasion: Occasion) -> None:
         """Let the rules act on an occasion, all in one commit; the occasion's name lets that happen once for life."""
@@ -72,62 +64,9 @@ class Routing:
             cause = self._cause(command_id, BY_RULE, commit)
             await self.recorder.record(ticket.id, lambda now: _together(ask(now)), cause, at_least=sequence)
 
-    async def _place(self, sequence: int, commit: PlainCommit, *, is_new: bool) -> None:
-        """See that the ticket has a team and, where its team wants that, an agent."""
-        ticket = await self.recorder.ticket(commit.ticket_id, at_least=sequence)
-        team_id = self._team_for(ticket, is_new=is_new)
-        if team_id is None or _is_placed(ticket, team_id):
-            return
-        await self.roster.caught_up(patience_seconds=self.patience_seconds)
-        cause = self._cause(derived_id(ROUTING, ticket.id, str(sequence)), BY_ROUTING, commit)
-        try:
-            outcome = await self.recorder.record(
-                ticket.id, lambda now: self._placing(now, is_new=is_new), cause, at_least=sequence
-            )
-        except BaseException:
-            self.roster.workload.assign(ticket.id, None)  # the turn that `_placing` reserved
-            raise
-        self.roster.workload.assign(ticket.id, outcome.ticket.assignee_id)
-        self.roster.workload.put(ticket.id, outcome.ticket.status)
-
-    def _placing(self, ticket: Ticket, *, is_new: bool) -> Several | None:
-        team_id = self._team_for(ticket, is_new=is_new)
-        if team_id is None:
-            return None
-        commands: list[SingleCommand] = []
-        if team_id != ticket.team_id:
-            commands.append(RouteTicket(team_id=team_id))
-        if assigning := self._assigning(ticket, team_id):
-            commands.append(assigning)
-        return Several(commands=tuple(commands)) if commands else None
-
-    def _team_for(self, ticket: Ticket, *, is_new: bool) -> str | None:
-        """The team that the ticket is in or, if it is new and no rule put it anywhere, that of its channel."""
-        if not ticket.exists or ticket.is_merged or ticket.status in OVER:
-            return None
-        if ticket.team_id is not None or not is_new or ticket.channel_id is None:
-            return ticket.team_id
-        channel = self.directory.get(Channel, ticket.channel_id)
-        if channel is None or channel.team_id is None:
-            return None
-        if self.directory.get(Team, channel.team_id) is None:
-            log.warning("channel names a team that does not exist", channel=ticket.channel_id, team=channel.team_id)
-            return None
-        return channel.team_id
-
-    def _assigning(self, ticket: Ticket, team_id: str) -> AssignTicket | None:
-        team = self.directory.get(Team, team_id)
-        strategy = self.strategies.get(team.assignment) if team else None
-        if team is None or strategy is None or ticket.assignee_id is not None:
-            return None
-        self.roster.workload.assign(ticket.id, None)  # forget the turn reserved when a rival was faster
-        agent_id = strategy(self.roster.candidates(team_id), ticket)
-        if agent_id is None:
-            log.info("nobody is there to take the ticket", ticket_id=ticket.id, team=team_id)
-            return None
-        # Counted before it is recorded, so that tickets worked on at the same time go to others.
-        self.roster.workload.assign(ticket.id, agent_id)
-        return AssignTicket(agent_id=agent_id, strategy=team.assignment)
+    async def on_timers(self, heard: Heard) -> None:
+        """Look at a ticket, a team or an agent whose time has come."""
+        await self.assignment.on_alarm(heard.ticket_id, heard.subject.rpartition(".")[2])
 
     def _rules(self) -> list[StandingRule]:
         return [
@@ -144,10 +83,6 @@ class Routing:
 
     def _cause(self, command_id: str, actor: Actor, commit: PlainCommit) -> Cause:
         return Cause(command_id, actor, self.clock.now(), commit.correlation_id, commit.commit_id)
-
-
-def _is_placed(ticket: Ticket, team_id: str) -> bool:
-    return ticket.team_id == team_id and ticket.assignee_id is not None
 
 
 def _together(applications: tuple[Application, ...]) -> Several | None:

@@ -1,90 +1,148 @@
-"""Who can take a ticket now: agents from the directory, their work from the log."""
+"""Who could take a ticket now: the members of a team, what stands in their way, and what is promised to them."""
 
-import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
 from typing import Final
 
-from structlog import get_logger
-
+from deskwire_routing.attendance import Attendance
+from deskwire_routing.capacity import Load, room
+from deskwire_routing.live_workload import LiveWorkload
+from deskwire_routing.skills import demand
 from deskwire_routing.strategies.strategy import Candidate
-from deskwire_routing.workload import Workload
+from deskwire_routing.workload import WEIGHTS, Work
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS
-from deskwire_shared.contracts.directory import Agent
-from deskwire_shared.contracts.facts import Assigned, StatusChanged, Unassigned
+from deskwire_shared.contracts.directory import Agent, Entry, Team
 from deskwire_shared.directory.port import Directory
-from deskwire_shared.eventstore.follower import Delivery, Follower
-from deskwire_shared.eventstore.jetstream import FACTS_HEADER
-from deskwire_shared.eventstore.plain_facts import mentions, plain_commit
-from deskwire_shared.eventstore.port import BrokenHistory
+from deskwire_shared.runtime.clock import Clock
 
-FACTS: Final = (Assigned, Unassigned, StatusChanged)
-NAMES: Final = frozenset(model.model_fields["type"].default for model in FACTS)
+FULL: Final = "full"
+PROMISED: Final = "the last room is promised to another ticket"
+PROMISED_TURNS: Final = 2**62
+"""A turn that is not recorded yet comes after every one that is."""
 
-log = get_logger(__name__)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessment:
+    """A member of a team before a ticket: what there is to compare and, where there is any, the obstacle.
+
+    `room` is how many more tickets like this one they take, None without limit. Who is `unavailable` takes no ticket
+    whatsoever.
+    """
+
+    candidate: Candidate
+    capacity: int | None = None
+    room: int | None = None
+    obstacle: str | None = None
+    is_unavailable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """A ticket that this process is about to record as an agent's."""
+
+    work: Work
+    turn: int
 
 
 class Roster:
-    """The agents of each team with their work, rebuilt from the log at the start and kept live.
+    """The agents of each team with their work."""
 
-    Each replica has its own. It lags by moments behind what other replicas assign, which makes turns a
-    little uneven and nothing wrong: a ticket is guarded by the log itself.
-    """
-
-    def __init__(self, directory: Directory, workload: Workload) -> None:
-        self._directory = directory
+    def __init__(self, directory: Directory, workload: LiveWorkload, clock: Clock) -> None:
         self.workload = workload
-        self._caught_up = asyncio.Event()
+        self.attendance = Attendance(directory)
+        self._directory = directory
+        self._clock = clock
+        self._promises: dict[str, dict[str, _Promise]] = {}
+        self._turns = count(PROMISED_TURNS)
+        self._members: dict[str, dict[str, Agent]] = {}
+        directory.on_change(self._forget_members)
 
-    @property
-    def is_caught_up(self) -> bool:
-        """Whether the log was read to its end once."""
-        return self._caught_up.is_set()
+    def members(self, team_id: str) -> dict[str, Agent]:
+        """Name the active agents of a team who may answer customers."""
+        if team_id not in self._members:
+            agents = self._directory.all(Agent).items()
+            self._members[team_id] = {agent_id: agent for agent_id, agent in agents if _works_for(agent, team_id)}
+        return self._members[team_id]
 
-    async def caught_up(self, *, patience_seconds: float) -> None:
-        """Wait until the log was read to its end. Raises TimeoutError."""
-        await asyncio.wait_for(self._caught_up.wait(), patience_seconds)
+    def assess(self, team_id: str, team: Team, work: Work) -> list[Assessment]:
+        """Look at every member of a team for a ticket."""
+        now = self._clock.now()
+        members = self.members(team_id).items()
+        away = {agent_id: self.attendance.obstacle(agent, team, now) for agent_id, agent in members}
+        return [self._assess(agent_id, agent, away[agent_id], work) for agent_id, agent in members]
 
-    async def follow(self, follower: Follower) -> None:
-        """Read the log to its end and go on for ever."""
+    def next_arrival(self, team_id: str, team: Team) -> datetime | None:
+        """Find when the passing of time may next bring an agent of the team to work."""
+        now = self._clock.now()
+        away = (one for one in self.members(team_id).values() if self.attendance.obstacle(one, team, now))
+        return min(filter(None, (self.attendance.back_at(agent, team, now) for agent in away)), default=None)
+
+    def is_promised(self, ticket_id: str) -> bool:
+        """Whether this process is about to assign a ticket."""
+        return any(ticket_id in promises for promises in self._promises.values())
+
+    def load(self, agent_id: str, medium: str) -> Load:
+        """Count the open tickets of an agent by the log."""
+        now = self.workload.now
+        return Load(total=now.open_tickets(agent_id), of_medium=now.open_tickets(agent_id, medium))
+
+    @contextmanager
+    def promising(self, agent_id: str, ticket_id: str, work: Work) -> Iterator[None]:
+        """Count a ticket as an agent's while it is being recorded, so that others go to others."""
+        promises = self._promises.setdefault(agent_id, {})
+        promises[ticket_id] = _Promise(work, next(self._turns))
         try:
-            if not await follower.open():
-                self._caught_up.set()
-            while True:
-                for delivery in await follower.batch():
-                    self.hear(delivery)
+            yield
         finally:
-            await follower.close()
+            del promises[ticket_id]
 
-    def hear(self, delivery: Delivery) -> None:
-        """Take in a commit."""
-        if mentions(delivery.headers.get(FACTS_HEADER, ""), NAMES):
-            self._take_in(delivery)
-        if not delivery.pending:
-            self._caught_up.set()
-
-    def candidates(self, team_id: str) -> tuple[Candidate, ...]:
-        """Name the members of a team who are there and may answer customers."""
-        agents = self._directory.all(Agent).items()
-        return tuple(self._candidate(agent_id) for agent_id, agent in agents if _is_available(agent, team_id))
-
-    def _candidate(self, agent_id: str) -> Candidate:
-        return Candidate(
-            agent_id=agent_id,
-            open_tickets=self.workload.open_tickets(agent_id),
-            last_turn=self.workload.last_turn(agent_id),
+    def _assess(self, agent_id: str, agent: Agent, away: str | None, work: Work) -> Assessment:
+        load = self.load(agent_id, work.medium)
+        promised = self._promised(agent_id)
+        of_medium = sum(one.work.medium == work.medium for one in promised)
+        by_log = room(agent, work.medium, load)
+        left = room(
+            agent, work.medium, Load(total=load.total + len(promised), of_medium=load.of_medium + of_medium)
+        )  # fmt: skip
+        wanted = demand(work.tags)
+        missing = wanted.missing(agent.skills)
+        full = FULL if by_log == 0 else PROMISED if left == 0 else None
+        return Assessment(
+            candidate=self._candidate(agent_id, agent, promised, work),
+            capacity=agent.capacity.get("default"),
+            room=left,
+            obstacle=away or (f"lacks the skill {missing}" if missing else full),
+            is_unavailable=away is not None or agent.capacity.get("default", load.total + 1) <= load.total,
         )
 
-    def _take_in(self, delivery: Delivery) -> None:
-        try:
-            commit = plain_commit(delivery.data)
-            facts = commit.of(*FACTS)
-        except BrokenHistory as error:
-            # Whoever reacts to this commit parks it; here it only makes the figures a little wrong.
-            log.error("commit cannot be read, roster goes on without it", sequence=delivery.sequence, error=str(error))  # noqa: TRY400
-            return
-        for fact in facts:
-            self.workload.apply(commit.ticket_id, fact)
+    def _candidate(self, agent_id: str, agent: Agent, promised: list[_Promise], work: Work) -> Candidate:
+        now = self.workload.now
+        latest = max((one.turn for one in promised), default=0)
+        return Candidate(
+            agent_id=agent_id,
+            open_tickets=now.open_tickets(agent_id) + len(promised),
+            weight=now.weight(agent_id) + sum(WEIGHTS[one.work.priority] for one in promised),
+            last_turn=max(now.last_turn(agent_id), latest),
+            idle_since=max(now.idle_since(agent_id), latest),
+            skills=agent.skills,
+            served_before=now.last_agent_of(work.requester_id) == agent_id,
+        )
+
+    def _promised(self, agent_id: str) -> list[_Promise]:
+        """The promises to an agent that are not in the log yet."""
+        promises = self._promises.get(agent_id)
+        if not promises:
+            return []
+        held = self.workload.now.held_by(agent_id)
+        return [promise for ticket_id, promise in promises.items() if ticket_id not in held]
+
+    def _forget_members(self, entry: Entry) -> None:
+        if entry.kind == "agent":
+            self._members.clear()
 
 
-def _is_available(agent: Agent, team_id: str) -> bool:
-    may_answer = "tickets:reply" in ROLE_PERMISSIONS[agent.role]
-    return agent.active and agent.availability == "online" and team_id in agent.team_ids and may_answer
+def _works_for(agent: Agent, team_id: str) -> bool:
+    return agent.active and team_id in agent.team_ids and "tickets:reply" in ROLE_PERMISSIONS[agent.role]

@@ -1,64 +1,253 @@
-"""How many open tickets each agent has, and whose turn was when."""
+"""The open work of a desk as the log tells it: who has which tickets, which queue holds what, whose turn was when."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, Final
 
-from deskwire_shared.contracts.facts import Assigned, Fact, Status, StatusChanged, Unassigned
+from pydantic import AwareDatetime, BaseModel
+
+from deskwire_routing.queues import Queue, Urgency, urgency
+from deskwire_shared.contracts.facts import (
+    Assigned,
+    Opened,
+    Part,
+    Priority,
+    PriorityChanged,
+    RequesterChanged,
+    Routed,
+    SlaApplied,
+    Status,
+    StatusChanged,
+    TagsChanged,
+    Unassigned,
+)
 from deskwire_shared.ticket.lifecycle import OVER
+
+WEIGHTS: Final[dict[Priority, int]] = {"low": 1, "normal": 2, "high": 4, "urgent": 8}
+CUSTOMERS_REMEMBERED: Final = 100_000
+"""Customers whose last agent is known; those served longest ago are forgotten first."""
+
+
+class Opening(Part):
+    """What stands unsealed in `opened`."""
+
+    requester_id: str
+    channel: str
+    priority: Priority = "normal"
+    tags: tuple[str, ...] = ()
+
+
+class NewRequester(Part):
+    """What stands unsealed in `requester_changed`."""
+
+    after: str
+
+
+READ: Final[dict[str, type[Part]]] = {
+    Opened.model_fields["type"].default: Opening,
+    RequesterChanged.model_fields["type"].default: NewRequester,
+    **{
+        model.model_fields["type"].default: model
+        for model in (Routed, Assigned, Unassigned, StatusChanged, PriorityChanged, TagsChanged, SlaApplied)
+    },
+}
+"""How each fact that matters here is read, by its stored name."""
+
+
+class Work(BaseModel):
+    """A ticket that is not closed.
+
+    `opened` and `sequence` are places in the log, of its first fact and of the last one that matters here;
+    `placements` counts its moves as the ticket itself does.
+    """
+
+    requester_id: str
+    medium: str
+    opened: int
+    priority: Priority = "normal"
+    status: Status = "new"
+    tags: tuple[str, ...] = ()
+    team_id: str | None = None
+    agent_id: str | None = None
+    previous_agent_id: str | None = None
+    due: AwareDatetime | None = None
+    placements: int = 0
+    sequence: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to do."""
+        return self.status not in OVER
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it stands in a queue and nobody is responsible."""
+        return self.is_open and self.agent_id is None and self.team_id is not None
+
+    @property
+    def urgency(self) -> Urgency:
+        """Its place among those that wait."""
+        return urgency(self.due, self.priority, self.opened)
+
+
+class Memory(BaseModel):
+    """All that has to be kept of the log, to go on from where it was read to."""
+
+    tickets: dict[str, Work] = {}
+    last_turns: dict[str, int] = {}
+    idle_since: dict[str, int] = {}
+    last_agents: dict[str, str] = {}
 
 
 class Workload:
-    """The assignments of all tickets that are not closed, in memory."""
+    """The tickets that are not closed, counted by agent and by queue."""
 
-    def __init__(self) -> None:
-        self._agents: dict[str, str] = {}
-        self._solved: set[str] = set()
-        self._open: Counter[str] = Counter()
-        self._last_turns: dict[str, int] = {}
-        self._turns = 0
+    def __init__(self, memory: Memory | None = None) -> None:
+        memory = memory or Memory()
+        self._tickets = memory.tickets
+        self._last_turns = memory.last_turns
+        self._idle_since = memory.idle_since
+        self._last_agents = OrderedDict(memory.last_agents)
+        self._held: dict[str, dict[str, None]] = {}
+        self._weights: Counter[str] = Counter()
+        self._media: Counter[tuple[str, str]] = Counter()
+        self._queues: dict[str, Queue] = {}
+        for ticket_id, work in self._tickets.items():
+            self._count_in(ticket_id, work)
 
-    def open_tickets(self, agent_id: str) -> int:
-        """Count the unsolved tickets of an agent."""
-        return self._open[agent_id]
+    def memory(self) -> Memory:
+        """Give what another one can go on from."""
+        return Memory.model_construct(
+            tickets=self._tickets,
+            last_turns=self._last_turns,
+            idle_since=self._idle_since,
+            last_agents=dict(self._last_agents),
+        )
+
+    def work(self, ticket_id: str) -> Work | None:
+        """Look at a ticket; None when it is closed or was never opened."""
+        return self._tickets.get(ticket_id)
+
+    def held_by(self, agent_id: str) -> Collection[str]:
+        """Name the open tickets of an agent."""
+        return self._held.get(agent_id, {}).keys()
+
+    def open_tickets(self, agent_id: str, medium: str | None = None) -> int:
+        """Count the open tickets of an agent: all, or those that came by a medium."""
+        return len(self.held_by(agent_id)) if medium is None else self._media[agent_id, medium]
+
+    def weight(self, agent_id: str) -> int:
+        """Weigh the open tickets of an agent by their priorities."""
+        return self._weights[agent_id]
 
     def last_turn(self, agent_id: str) -> int:
         """Tell when the agent last got a ticket: later turns are higher, 0 is never."""
         return self._last_turns.get(agent_id, 0)
 
-    def apply(self, ticket_id: str, fact: Fact) -> None:
-        """Take in what happened to a ticket."""
-        match fact:
-            case Assigned(agent_id=agent_id):
-                self.assign(ticket_id, agent_id)
-            case Unassigned():
-                self.assign(ticket_id, None)
-            case StatusChanged(after=status):
-                self.put(ticket_id, status)
+    def idle_since(self, agent_id: str) -> int:
+        """Tell when the agent last got or got rid of a ticket: later is higher, 0 is never."""
+        return self._idle_since.get(agent_id, 0)
 
-    def assign(self, ticket_id: str, agent_id: str | None) -> None:
-        """Make an agent, or nobody, responsible for a ticket."""
-        if self._agents.get(ticket_id) == agent_id:
+    def last_agent_of(self, requester_id: str) -> str | None:
+        """Name the agent who last got a ticket of this customer."""
+        return self._last_agents.get(requester_id)
+
+    def queue(self, team_id: str) -> Queue:
+        """Give the queue of a team."""
+        return self._queues.get(team_id) or Queue()
+
+    def waiting_teams(self) -> list[str]:
+        """Name the teams in whose queues tickets wait."""
+        return [team_id for team_id, queue in self._queues.items() if queue]
+
+    def apply(self, ticket_id: str, facts: Iterable[Part], *, sequence: int) -> None:
+        """Take in what happened to a ticket at a place in the log."""
+        for fact in facts:
+            before = self._tickets.get(ticket_id)
+            if before is not None:
+                self._count_out(ticket_id, before)
+            after = _after(before, fact, sequence)
+            self._note_turns(before, after, sequence)
+            if after is None:
+                self._tickets.pop(ticket_id, None)
+            else:
+                self._tickets[ticket_id] = after
+                self._count_in(ticket_id, after)
+
+    def _note_turns(self, before: Work | None, after: Work | None, sequence: int) -> None:
+        had = before.agent_id if before and before.is_open else None
+        has = after.agent_id if after and after.is_open else None
+        if had == has:
             return
-        self._count(ticket_id, -1)
-        if agent_id is None:
-            del self._agents[ticket_id]
-            return
-        self._agents[ticket_id] = agent_id
-        self._count(ticket_id, 1)
-        self._turns += 1
-        self._last_turns[agent_id] = self._turns
+        for agent_id in filter(None, (had, has)):
+            self._idle_since[agent_id] = sequence
+        if after is not None and has is not None and (before is None or before.agent_id != has):
+            self._last_turns[has] = sequence
+            self._remember_agent(after.requester_id, has)
 
-    def put(self, ticket_id: str, status: Status) -> None:
-        """Put a ticket in a status; a solved one is no work, a closed one is forgotten."""
-        self._count(ticket_id, -1)
-        if status in OVER:
-            self._solved.add(ticket_id)
-        else:
-            self._solved.discard(ticket_id)
-        self._count(ticket_id, 1)
-        if status == "closed":
-            self._solved.discard(ticket_id)
-            self._agents.pop(ticket_id, None)
+    def _remember_agent(self, requester_id: str, agent_id: str) -> None:
+        self._last_agents[requester_id] = agent_id
+        self._last_agents.move_to_end(requester_id)
+        if len(self._last_agents) > CUSTOMERS_REMEMBERED:
+            self._last_agents.popitem(last=False)
 
-    def _count(self, ticket_id: str, step: int) -> None:
-        if ticket_id not in self._solved and (agent_id := self._agents.get(ticket_id)) is not None:
-            self._open[agent_id] += step
+    def _count_in(self, ticket_id: str, work: Work) -> None:
+        if work.is_waiting and work.team_id is not None:
+            self._queues.setdefault(work.team_id, Queue()).put(ticket_id, work.urgency)
+        elif work.is_open and work.agent_id is not None:
+            self._held.setdefault(work.agent_id, {})[ticket_id] = None
+            self._weights[work.agent_id] += WEIGHTS[work.priority]
+            self._media[work.agent_id, work.medium] += 1
+
+    def _count_out(self, ticket_id: str, work: Work) -> None:
+        if work.is_waiting and work.team_id is not None:
+            self._queues[work.team_id].remove(ticket_id)
+        elif work.is_open and work.agent_id is not None:
+            del self._held[work.agent_id][ticket_id]
+            self._weights[work.agent_id] -= WEIGHTS[work.priority]
+            self._media[work.agent_id, work.medium] -= 1
+
+
+def _after(work: Work | None, fact: Part, sequence: int) -> Work | None:
+    """Carry a ticket on by a fact; None before it is opened and once it is closed."""
+    if isinstance(fact, Opening):
+        return Work(
+            requester_id=fact.requester_id,
+            medium=fact.channel,
+            opened=sequence,
+            sequence=sequence,
+            priority=fact.priority,
+            tags=fact.tags,
+        )
+    if work is None or (isinstance(fact, StatusChanged) and fact.after == "closed"):
+        return None
+    return work.model_copy(update={**_changes(work, fact), "sequence": sequence})
+
+
+def _changes(work: Work, fact: Part) -> dict[str, Any]:  # noqa: PLR0911 - one case per fact
+    match fact:
+        case Routed(team_id=team_id):
+            return {"team_id": team_id, "placements": work.placements + 1}
+        case Assigned(agent_id=agent_id, before=before):
+            previous = before or work.previous_agent_id
+            return {"agent_id": agent_id, "previous_agent_id": previous, "placements": work.placements + 1}
+        case Unassigned(before=before):
+            return {"agent_id": None, "previous_agent_id": before, "placements": work.placements + 1}
+        case StatusChanged(after=status):
+            return {"status": status, "placements": work.placements + 1}
+        case PriorityChanged(after=priority):
+            return {"priority": priority}
+        case TagsChanged(tags=tags):
+            return {"tags": tags}
+        case SlaApplied():
+            return {"due": _due(fact)}
+        case NewRequester(after=requester_id):
+            return {"requester_id": requester_id}
+        case _:
+            return {}
+
+
+def _due(applied: SlaApplied) -> datetime | None:
+    """The moment at which the next promise falls due."""
+    return min((clock.due_at for clock in applied.clocks if clock.due_at is not None), default=None)

@@ -13,6 +13,7 @@ KEYS: Final = "KEYS"
 SECRETS: Final = "SECRETS"
 SESSIONS: Final = "SESSIONS"
 DELIVERIES: Final = "DELIVERIES"
+ROSTER: Final = "ROSTER"
 
 PARTITIONS: Final = 64
 NUMBER_SUBJECT: Final = "number.ticket"

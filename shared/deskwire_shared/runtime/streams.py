@@ -23,6 +23,7 @@ from deskwire_shared.contracts.subjects import (
     NUMBER_SUBJECT,
     NUMBERS,
     PARKED,
+    ROSTER,
     SECRETS,
     SESSIONS,
     TICKETS,
@@ -46,6 +47,7 @@ STREAMS = (
     StreamConfig(name=FEED, subjects=["feed.>"], max_age=FEED_DAYS * DAY),
     StreamConfig(name=PARKED, subjects=["parked.*"]),
     StreamConfig(name=f"KV_{KEYS}", subjects=[f"$KV.{KEYS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
+    StreamConfig(name=f"KV_{ROSTER}", subjects=[f"$KV.{ROSTER}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
     StreamConfig(name=f"KV_{SECRETS}", subjects=[f"$KV.{SECRETS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
     StreamConfig(
         name=f"KV_{SESSIONS}", subjects=[f"$KV.{SESSIONS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True,
@@ -59,6 +61,10 @@ STREAMS = (
 
 CONSUMERS = (
     (TICKETS, "routing", "ticket.>"),
+    (TIMERS, "routing-timers", "timer.due.routing.>"),
+    (DIRECTORY, "routing-agents", "directory.agent.*"),
+    (DIRECTORY, "routing-teams", "directory.team.*"),
+    (DIRECTORY, "routing-calendars", "directory.calendar.*"),
     (TICKETS, "sla", "ticket.>"),
     (TIMERS, "sla-timers", "timer.due.sla.>"),
     (DIRECTORY, "sla-policies", "directory.sla_policy.*"),

@@ -1,19 +1,18 @@
-"""Round robin: whoever has the fewest open tickets, and among those the one who has waited longest.
+"""Round robin: the agent whose last turn is the longest ago.
 
 It reads the turns from the log and keeps no counter, so replicas that lag a little stay fair.
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from deskwire_routing.strategies.strategy import Candidate
-from deskwire_shared.ticket.state import Ticket
+from deskwire_routing.skills import Demand
+from deskwire_routing.strategies.strategy import Candidate, Choice
 
 
-def pick(candidates: Collection[Candidate], ticket: Ticket) -> str | None:
-    """Pick the agent whose turn it is; who gave the ticket back gets it again only for want of others."""
-
-    def turn(candidate: Candidate) -> tuple[bool, int, int, str]:
-        gave_it_back = candidate.agent_id == ticket.previous_assignee_id
-        return gave_it_back, candidate.open_tickets, candidate.last_turn, candidate.agent_id
-
-    return min(candidates, key=turn).agent_id if candidates else None
+def pick(candidates: Sequence[Candidate], demand: Demand) -> Choice | None:
+    """Pick the agent whose turn it is."""
+    del demand
+    if not candidates:
+        return None
+    next_one = min(candidates, key=lambda candidate: (candidate.last_turn, candidate.agent_id))
+    return Choice(next_one.agent_id, "their last turn is the longest ago")
