@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from deskwire_shared.contracts.facts import Address
+from deskwire_shared.ticket.chats import is_visitor
+from deskwire_shared.ticket.state import Message, Ticket
 
 LONGEST_ADDRESS = 254
 """RFC 5321, 4.5.3.1.3, without the angle brackets."""
@@ -35,6 +37,12 @@ def mailable(address: str) -> str | None:
         return None
     written = f"{local}@{ascii_domain}"
     return written if len(written.encode()) <= LONGEST_ADDRESS else None
+
+
+def addressees(ticket: Ticket, reply: Message) -> tuple[Address, ...]:
+    """List whom a reply goes to; the customer of a chat may have told their address only after it was written."""
+    requester = ticket.requester
+    return tuple(requester if requester is not None and is_visitor(person) else person for person in reply.to)
 
 
 def recipients(to: Iterable[Address], cc: Iterable[Address], mailboxes: Collection[str]) -> Recipients:

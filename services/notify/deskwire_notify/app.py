@@ -1,7 +1,9 @@
 """Wires the notify service: the one place that reads its settings and builds its parts."""
 
+from datetime import timedelta
 from functools import partial
 
+from deskwire_notify.channels.chat import ChatPatience, ChatSender
 from deskwire_notify.channels.email import SmtpRelay
 from deskwire_notify.channels.local_outbox import LocalOutbox
 from deskwire_notify.channels.port import Relay
@@ -13,15 +15,15 @@ from deskwire_notify.handlers import Outgoing, on_ticket
 from deskwire_notify.quota import Quota
 from deskwire_notify.settings import NotifySettings
 from deskwire_notify.writing import Writer
-from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened
+from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened, RequesterChanged
 from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS, TIMERS
 from deskwire_shared.runtime.buckets import Bucket
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.timers import Timers
 
-HEARD = frozenset(name for name, fact in FACTS.items() if fact in {Opened, AgentReplied})
-"""What makes a customer owed a mail; everything else a reply goes through is awaited by a timer."""
+HEARD = frozenset(name for name, fact in FACTS.items() if fact in {Opened, AgentReplied, RequesterChanged})
+"""What makes a customer owed a mail, or lets one reach them; all else a reply goes through is awaited by a timer."""
 
 
 async def start(runtime: Runtime, role: str | None) -> None:
@@ -71,6 +73,15 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
             most_bytes=settings.most_mail_bytes,
         ),
         webhook=_webhook_writer(runtime, settings),
+        chat=ChatSender(
+            connection=runtime.connection,
+            recorder=runtime.recorder,
+            clock=runtime.clock,
+            figures=figures,
+            patience=ChatPatience(
+                timedelta(seconds=settings.chat_grace_seconds), timedelta(hours=settings.give_up_hours)
+            ),
+        ),
         quota=Quota(bucket, most=settings.acknowledgements_per_hour),
         timers=Timers(runtime.js, "notify"),
         clock=runtime.clock,
@@ -81,7 +92,9 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
 
 def _webhook_writer(runtime: Runtime, settings: NotifySettings) -> WebhookWriter:
     sender = WebhookSender(
-        timeout_seconds=settings.webhook_timeout_seconds, allow_private=settings.webhook_allow_private
+        timeout_seconds=settings.webhook_timeout_seconds,
+        allow_private=settings.webhook_allow_private,
+        ca_file=settings.webhook_ca_file,
     )
     runtime.on_stop(sender.close)
     return WebhookWriter(directory=runtime.directory, secrets=runtime.secrets, sender=sender, clock=runtime.clock)

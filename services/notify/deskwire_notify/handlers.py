@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from structlog import get_logger
 
+from deskwire_notify.channels.chat import ChatSender
 from deskwire_notify.channels.webhook import WebhookWriter
 from deskwire_notify.deliveries import Deliveries
 from deskwire_notify.errands import AcknowledgementErrand, Errand, ReplyErrand, ReplyWriter
@@ -50,6 +51,7 @@ class Outgoing:
     deliveries: Deliveries
     writer: Writer
     webhook: WebhookWriter
+    chat: ChatSender
     quota: Quota
     timers: Timers
     clock: Clock
@@ -65,7 +67,9 @@ async def on_ticket(heard: Heard, *, outgoing: Outgoing) -> None:
         return
     now = outgoing.clock.now()
     looks = {reply_mail_id(ticket.id, message): at for message, at in held_replies(ticket, now)}
-    for errand in await _errands(ticket, history, outgoing):
+    carried = await outgoing.chat.carry(ticket, history, replies_to_send(ticket, now))
+    looks.update(carried.looks)
+    for errand in await _errands(ticket, history, carried.left, outgoing):
         next_look = await outgoing.deliveries.carry(ticket.id, errand)
         if next_look is not None:
             looks[errand.mail_id] = next_look
@@ -85,7 +89,7 @@ def _server_ahead(heard: Heard, now: datetime) -> timedelta:
     return max(timedelta(), heard.stored_at - now)
 
 
-async def _errands(ticket: Ticket, history: History, outgoing: Outgoing) -> list[Errand]:
+async def _errands(ticket: Ticket, history: History, replies: tuple[Message, ...], outgoing: Outgoing) -> list[Errand]:
     errands: list[Errand] = []
     if await _is_to_be_acknowledged(ticket, history, outgoing):
         errands.append(
@@ -102,7 +106,7 @@ async def _errands(ticket: Ticket, history: History, outgoing: Outgoing) -> list
             writer=_writer_of(message, ticket, outgoing),
             patience=outgoing.patience,
         )
-        for message in replies_to_send(ticket, outgoing.clock.now())
+        for message in replies
     )
     return errands
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from deskwire_notify.addresses import Recipients, recipients
+from deskwire_notify.addresses import Recipients, addressees, recipients
 from deskwire_notify.header_lines import one_line
 from deskwire_notify.markup import html_of_text, page, sanitized
 from deskwire_notify.rules import acknowledgement_mail_id, reply_mail_id
@@ -80,7 +80,7 @@ def reply_letter(
         ticket_id=ticket.id,
         at=reply.at,
         sender=stationery.sender,
-        recipients=recipients(reply.to, reply.cc, stationery.mailboxes),
+        recipients=recipients(addressees(ticket, reply), reply.cc, stationery.mailboxes),
         subject=answering_subject(wording.subject, ticket.number),
         text=_text(f"{above}{reply.text.strip()}{below}", introduction, quoted),
         html=page(

@@ -10,6 +10,7 @@ from deskwire_notify.addresses import is_own, mailable
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Channel, Customer
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.ticket.chats import CHAT
 from deskwire_shared.ticket.state import Message, Ticket
 
 ACKNOWLEDGE_WITHIN = timedelta(hours=12)
@@ -75,6 +76,8 @@ def acknowledgement(
 ) -> Acknowledge | Withhold | None:
     """Decide whether the customer is told that the ticket exists; None when nobody expects it."""
     if not ticket.exists or ticket.acknowledged or channel is None or not (channel.acknowledge and channel.active):
+        return None
+    if channel.medium == CHAT:  # the widget has told them
         return None
     reason = (
         _unwelcome(ticket, mailboxes)

@@ -49,6 +49,11 @@ class NotifySettings(ServiceSettings):
         description="Whether replies may leave to servers of the private network, and without TLS."
         " Default: to the public internet only, over https.",
     )
+    webhook_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates of the authorities that vouch for the servers replies leave to by webhook."
+        " Default: those of the system.",
+    )
     connections: int = Field(default=4, ge=1, le=32, description="Mails that one process sends at the same time.")
     sender: MailAddress | None = Field(
         default=None,
@@ -72,6 +77,13 @@ class NotifySettings(ServiceSettings):
     )
     give_up_hours: float = Field(
         default=72, gt=0, le=120, description="How long a mail is tried before it counts as bounced, in hours."
+    )
+
+    chat_grace_seconds: float = Field(
+        default=30,
+        ge=0,
+        le=86_400,
+        description="How long the customer of a chat may be away before an answer goes by mail, in seconds.",
     )
 
     @model_validator(mode="after")
