@@ -109,6 +109,6 @@ def test_a_fact_from_the_future_is_not_shown() -> None:
 
 
 def test_every_fact_has_a_short_name() -> None:
-    names = {timeline.short_name(model.model_construct()) for model in FACTS.values()}
+    names = {timeline.short_name(model) for model in FACTS.values()}
     assert len(names) == len(FACTS)
     assert "sla_breached" in names

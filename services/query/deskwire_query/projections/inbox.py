@@ -57,20 +57,16 @@ PRIORITY_RANKS: Final[Mapping[Priority, int]] = {"low": 0, "normal": 1, "high": 
 def project(row: Row | None, commit: Commit, *, sequence: int) -> Row | None:
     """Carry a ticket's row on by one commit; a ticket that was never seen opened has none."""
     for fact in commit.facts:
-        if isinstance(fact, Opened):
+        kind = type(fact)
+        if kind is Opened:
             row = _opened(fact, commit, sequence)
-        elif row is not None and not isinstance(fact, UnknownFact):
-            changes = _changes(row, fact, commit.at)
-            row = {**row, "updated_at": commit.at, **changes}
+        elif row is not None and kind is not UnknownFact:
+            change = CHANGES.get(kind)
+            row = {**row, "updated_at": commit.at, **(change(row, fact, commit.at) if change else {})}
     return None if row is None else {**row, "version": commit.version, "sequence": sequence}
 
 
-def _changes(row: Row, fact: Fact, at: datetime) -> Changes:
-    change = CHANGES.get(type(fact))
-    return {} if change is None else change(row, fact, at)
-
-
-def _opened(fact: Opened, commit: Commit, sequence: int) -> Row:
+def _opened(fact: Any, commit: Commit, sequence: int) -> Row:
     return {
         "id": commit.ticket_id,
         "opening": sequence,

@@ -31,7 +31,7 @@ MOST_FILES: Final = 20
 def project(document: Document | None, commit: Commit, *, sequence: int) -> Document | None:
     """Carry a ticket's document on by one commit; the same object when nothing in it changed."""
     for fact in commit.facts:
-        if isinstance(fact, Opened):
+        if type(fact) is Opened:
             document = _opened(fact, commit, sequence)
         elif document is not None and (change := CHANGES.get(type(fact))) is not None:
             document = {**document, **change(document, fact)}

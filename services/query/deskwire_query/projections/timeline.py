@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -48,13 +49,16 @@ def project(commit: Commit, *, sequence: int) -> Iterator[Entry | Amendment]:
         amend = AMENDMENTS.get(type(fact))
         if amend is not None:
             yield from amend(commit.ticket_id, fact)
-        if not isinstance(fact, UnknownFact):
-            yield {**_envelope(commit, version, sequence), "fact": short_name(fact), **_content(fact)}
+        if type(fact) is not UnknownFact:
+            entry = _envelope(commit, version, sequence)
+            entry.update(_content(fact), fact=short_name(type(fact)))
+            yield entry
 
 
-def short_name(fact: Fact) -> str:
-    """Name a fact as people read it: `status_changed`."""
-    name: str = type(fact).model_fields["type"].default
+@cache
+def short_name(kind: type[Fact]) -> str:
+    """Name a kind of fact as people read it: `status_changed`."""
+    name: str = kind.model_fields["type"].default
     return name.split(".")[1]
 
 

@@ -1,7 +1,8 @@
 """Writes many rows at once, column by column: what a general toolkit does value by value takes most of a rebuild."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from pydantic_core import to_json
@@ -25,11 +26,17 @@ async def write_rows(
     """Insert rows; where there is one already, it is replaced or kept."""
     if not rows:
         return
-    columns = {column.name: _stored(column.type, [row[column.name] for row in rows]) for column in table.c}
+    columns = [_stored(column.type, values) for column, values in zip(table.c, _columns(table, rows), strict=True)]
     if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql(_for_sqlite(table, on_conflict), list(zip(*columns.values(), strict=True)))
+        await connection.exec_driver_sql(_for_sqlite(table, on_conflict), list(zip(*columns, strict=True)))
     else:
-        await connection.execute(_for_postgres(table, on_conflict), columns)
+        await connection.execute(_for_postgres(table, on_conflict), dict(zip(table.c.keys(), columns, strict=True)))
+
+
+def _columns(table: Table, rows: Collection[Row]) -> Iterator[Values]:
+    """Turn rows into the columns of their table; every table has two at least."""
+    values = itemgetter(*table.c.keys())
+    return map(list, zip(*map(values, rows), strict=True))
 
 
 @cache

@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-LONGEST_WORD: Final = 64
-WORD: Final = re.compile(r"[^\W_]+")
+LONGEST_CODE: Final = 64
+WORD: Final = re.compile(r"[^\W_]{1,64}")
+"""A word, or a piece of one without end."""
 CJK: Final = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )  # Hiragana, Katakana, Han; Hangul is written with blanks
@@ -33,19 +34,19 @@ def words(text: str) -> list[str]:
     folded = fold(text)
     found = WORD.findall(folded)
     if folded.isascii():
-        return [word[:LONGEST_WORD] for word in found]
+        return found
     return [part for word in found for part in _pieces(word)]
 
 
 def searchable(texts: Iterable[str]) -> str:
-    """Join the words of some texts, for an index that cuts at blanks."""
-    return " ".join(word for text in texts for word in words(text))
+    """Write out the words of some texts, for an index that cuts at everything but letters and digits."""
+    return " ".join([text if text.isascii() else " ".join(words(text)) for text in texts])
 
 
 def codes(texts: Iterable[str]) -> str:
     """Join what is looked for by a part of it, each once."""
     pieces = {piece: None for text in texts for piece in fold(text).split() if not piece.isalpha()}
-    found = [piece.strip(AROUND)[:LONGEST_WORD] for piece in pieces if CODE.search(piece)]
+    found = [piece.strip(AROUND)[:LONGEST_CODE] for piece in pieces if CODE.search(piece)]
     return " ".join(dict.fromkeys(code for code in found if len(code) >= SHORTEST_CODE))
 
 
@@ -53,9 +54,9 @@ def _pieces(word: str) -> Iterator[str]:
     start = 0
     for run in CJK.finditer(word):
         if run.start() > start:
-            yield word[start : run.start()][:LONGEST_WORD]
+            yield word[start : run.start()]
         characters = run[0]
         yield from (characters[at : at + 2] for at in range(len(characters)))
         start = run.end()
     if start < len(word):
-        yield word[start:][:LONGEST_WORD]
+        yield word[start:]
