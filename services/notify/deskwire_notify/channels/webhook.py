@@ -2,8 +2,10 @@
 
 import asyncio
 import html
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import httpx2
@@ -42,13 +44,17 @@ _secrets: Final = TypeAdapter(dict[str, str])
 class WebhookSender:
     """Sends requests, to the public internet only unless told otherwise."""
 
-    def __init__(self, *, timeout_seconds: float, allow_private: bool = False) -> None:
+    def __init__(self, *, timeout_seconds: float, allow_private: bool = False, ca_file: Path | None = None) -> None:
         self._allow_private = allow_private
         self._timeout = timeout_seconds
         # A connection that is used again could carry a request for another host of the same address.
         limits = httpx2.Limits(max_keepalive_connections=0)
         self._client = httpx2.AsyncClient(
-            timeout=timeout_seconds, limits=limits, trust_env=False, follow_redirects=False
+            timeout=timeout_seconds,
+            limits=limits,
+            trust_env=False,
+            follow_redirects=False,
+            verify=ssl.create_default_context(cafile=ca_file),
         )
 
     async def send(self, request: WebhookRequest, outbound: OutboundRequest) -> Answer:
