@@ -1,6 +1,6 @@
 """What operators measure about intake."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -21,6 +21,10 @@ class Figures:
             ["channel"],
             registry=registry,
             buckets=BUCKETS,
+        )
+
+        self.open_sockets = Gauge(
+            "deskwire_intake_open_sockets", "Sockets of customers that are open", ["channel"], registry=registry
         )
 
     def count(self, channel: str, outcome: str) -> None:

@@ -5,8 +5,9 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
+from nats.aio.client import Client
 
-from deskwire_intake.api import calls, changes, channel_secrets, directory, files, tickets, together
+from deskwire_intake.api import calls, changes, channel_secrets, directory, files, tickets, together, typing
 from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
 from deskwire_intake.api.directory import AddressIsTaken, MadeElsewhere, WouldLockOut
 from deskwire_intake.api.recording import Recording, UnknownReference
@@ -35,6 +36,7 @@ def command_api(
     identity: Identity,
     secrets: Secrets,
     clock: Clock,
+    connection: Client,
     json_bytes: int,
     attachment_bytes: int,
 ) -> FastAPI:
@@ -45,8 +47,9 @@ def command_api(
     )  # fmt: skip
     app.state.recording, app.state.directory = recording, recording.directory
     app.state.identity, app.state.secrets, app.state.clock = identity, secrets, clock
+    app.state.connection = connection
     json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
-    for part in (tickets, changes, together, calls, directory, channel_secrets):
+    for part in (tickets, changes, together, calls, typing, directory, channel_secrets):
         json_only.include_router(part.router)
     app.include_router(json_only)
     app.include_router(files.router, prefix="/v1")

@@ -10,6 +10,7 @@ Errors:
     TicketKeepsMoving        passes: a later try will find the ticket at rest
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -150,3 +151,10 @@ Accept = Callable[[InboundMessage, Awaitable[object]], Awaitable[Accepted]]
 
 Raises CannotBeHandled, or an error of the moment that a later try may not meet.
 """
+
+
+def nothing_to_keep() -> Awaitable[object]:
+    """What a message without any raw input waits for: nothing."""
+    kept = asyncio.get_running_loop().create_future()
+    kept.set_result(None)
+    return kept

@@ -9,15 +9,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
 
 from deskwire_intake.channels.passing import passes
-from deskwire_intake.channels.port import Accept, Accepted, CannotBeHandled, TicketKeepsMoving
-from deskwire_intake.channels.site_origins import OriginRefused, foreign_origin, require_origin
+from deskwire_intake.channels.port import Accept, Accepted, CannotBeHandled, TicketKeepsMoving, nothing_to_keep
+from deskwire_intake.channels.site_origins import OriginRefused, SiteHeaders, require_origin
 from deskwire_intake.channels.visitor_tokens import VisitorToken, new_token, read_token
 from deskwire_intake.channels.web_answers import Answers, read_answers
 from deskwire_intake.channels.web_pages import FileLimits, FormPage
@@ -27,7 +25,6 @@ from deskwire_intake.channels.web_submissions import (
     age_problem,
     inbound_message,
     kept_files,
-    nothing_to_keep,
     submission,
 )
 from deskwire_intake.figures import Figures
@@ -229,32 +226,6 @@ async def send_form(channel_id: ChannelId, request: Request, channel: TheChannel
 def _is_for_program(request: Request) -> bool:
     accepted = request.headers.get("accept", "")
     return "application/json" in accepted and "text/html" not in accepted
-
-
-class SiteHeaders:
-    """Lets the sites that a channel names read its answers, errors too."""
-
-    def __init__(self, app: ASGIApp, origins: Callable[[str], tuple[str, ...]]) -> None:
-        self._app = app
-        self._origins = origins
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        origin = foreign_origin(Request(scope))
-        allowed = origin is not None and origin in self._origins(scope["path"].rpartition("/")[2])
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.add_vary_header("Origin")
-                if allowed and origin is not None:
-                    headers.setdefault("Access-Control-Allow-Origin", origin)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 def form_application(channel: WebChannel) -> FastAPI:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,13 +122,6 @@ def inbound_message(
         ticket_id=ticket_id,
         candidates=(TicketToken(ticket_id),),
     )
-
-
-def nothing_to_keep() -> Awaitable[object]:
-    """What an inbound message waits for whose every word stands on its ticket."""
-    kept = asyncio.get_running_loop().create_future()
-    kept.set_result(None)
-    return kept
 
 
 def _digest(answers: Answers, files: Iterable[Attachment]) -> str:

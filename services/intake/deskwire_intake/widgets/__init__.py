@@ -14,6 +14,6 @@ HEADERS: Final = {
 }
 
 
-def asset(name: str) -> FileResponse:
-    """Answer with a file of ours."""
-    return FileResponse(FOLDER / name, headers=HEADERS)
+def asset(name: str, *, policy: str = "") -> FileResponse:
+    """Answer with a file of ours; a page has a content security policy."""
+    return FileResponse(FOLDER / name, headers=HEADERS | ({"Content-Security-Policy": policy} if policy else {}))
