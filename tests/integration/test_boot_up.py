@@ -183,6 +183,14 @@ def test_a_server_that_dies_is_started_again_and_the_desk_lives_on(tmp_path: Pat
         assert up.stop() == 0
 
 
+def test_a_desk_stops_while_its_server_is_away(tmp_path: Path) -> None:
+    with desk_up(tmp_path) as up:
+        becomes_ready(up)
+        os.kill(nats_pid(tmp_path), signal.SIGKILL)
+        assert up.stop() == 0
+        assert "Traceback" not in (tmp_path / "up.log").read_text()
+
+
 async def test_when_the_server_keeps_dying_the_desk_ends_with_its_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from faststream.nats.prometheus import NatsPrometheusMiddleware
 from nats.aio.client import Client
+from nats.errors import ConnectionReconnectingError
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from structlog import get_logger
@@ -31,6 +32,7 @@ from deskwire_shared.runtime.streams import migrate as migrate_streams
 from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY, metrics_router, new_registry, tracing
 
 ENTRY_POINTS = "deskwire.services"
+PING_SECONDS = 1.0
 WEBSOCKET_FRAME_BYTES = 64 * 1024
 """The largest message taken from a WebSocket; a larger one closes it with code 1009."""
 
@@ -95,6 +97,7 @@ async def runtime(settings: CommonSettings, services: Sequence[Service]) -> Asyn
             services=frozenset(service.name for service in services),
         )
         built.health.add("nats", _nats_check(desk.connection))
+        built.health.add("broker", _broker_check(built.broker))
         yield built
 
 
@@ -104,7 +107,7 @@ def _broker(settings: CommonSettings, registry: CollectorRegistry) -> NatsBroker
     return NatsBroker(
         settings.nats_url.get_secret_value().split(","),
         max_reconnect_attempts=-1,
-        reconnect_time_wait=1,
+        reconnect_time_wait=0.2,  # type: ignore[arg-type]  # a whole second would be long
         graceful_timeout=settings.shutdown_grace_seconds,
         middlewares=[*traced, NatsPrometheusMiddleware(registry=registry)],
         logger=logging.getLogger("faststream"),
@@ -116,6 +119,14 @@ def _nats_check(connection: Client) -> Callable[[], Awaitable[None]]:
     async def check() -> None:
         if not connection.is_connected:
             raise Unhealthy("not connected to NATS")
+
+    return check
+
+
+def _broker_check(broker: NatsBroker) -> Callable[[], Awaitable[None]]:
+    async def check() -> None:
+        if not await broker.ping(timeout=PING_SECONDS):
+            raise Unhealthy("the broker is not connected to NATS")
 
     return check
 
@@ -192,8 +203,15 @@ class _Server(uvicorn.Server):
 
 
 async def _stop(built: Runtime) -> None:
+    """End everything in the reverse order; what fails to stop keeps nothing else from stopping."""
     log.info("stopping", services=sorted(built.services))
-    await built.broker.stop()
-    for stop in reversed(built.stops):
-        await stop()
+    async with contextlib.AsyncExitStack() as last_first:
+        last_first.push_async_callback(_end_spawned, built)
+        for stop in built.stops:
+            last_first.push_async_callback(stop)
+        with contextlib.suppress(ConnectionReconnectingError):  # without a server there is nothing to drain
+            await built.broker.stop()
+
+
+async def _end_spawned(built: Runtime) -> None:
     await asyncio.gather(*map(end, built.spawned), return_exceptions=True)  # the task group raises their errors
