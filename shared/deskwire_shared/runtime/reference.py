@@ -32,7 +32,7 @@ PLAIN: Final[dict[Any, str]] = {
 }  # fmt: skip
 COLLECTIONS: Final[dict[Any, str]] = {tuple: "list of {0}", frozenset: "list of {0}", dict: "{1} by {0}"}
 
-_WRITER = re.compile(r"\s*Writers?: (?P<writer>[^.]+)\.\s*$")
+_WRITER = re.compile(r"\s*Writers?: (?P<writer>[^.]+)\.")
 
 
 def write_reference(folder: Path) -> list[Path]:
@@ -94,7 +94,7 @@ def _said(model: type[Fact]) -> tuple[str, str]:
     text = " ".join((inspect.getdoc(model) or "").split())
     found = _WRITER.search(text)
     assert found is not None, f"{model.__name__} names no writer"
-    return text[: found.start()], found["writer"]
+    return text[: found.start()] + text[found.end() :], found["writer"]
 
 
 def _directory_page() -> str:
