@@ -187,7 +187,8 @@ async def test_secrets_go_in_and_never_come_out(hooks: HookDesk) -> None:
     assert (await hooks.stranger.put(path, json={"signing": "x"})).status_code == 401
     nowhere = await hooks.stranger.put("/intake/v1/channels/nowhere/secrets", json={"signing": "x"}, headers=admin)
     assert problem_of(nowhere) == (404, "unknown-document")
-    for wrong in ({}, {"Signing": "x"}, {"signing": ""}, {"signing": 7}, {"signing": "x" * 5_000}, []):
+    wrongs: list[Any] = [{}, {"Signing": "x"}, {"signing": ""}, {"signing": 7}, {"signing": "x" * 5_000}, []]
+    for wrong in wrongs:
         answer = await hooks.stranger.put(path, json=wrong, headers=admin)
         assert problem_of(answer) == (422, "invalid-request")
         assert "xxx" not in answer.text
