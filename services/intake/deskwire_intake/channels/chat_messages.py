@@ -63,9 +63,8 @@ class ChatMessages:
     figures: Figures
     clock: Clock
 
-    async def keep(self, frame: Say, ticket: Ticket, visitor: Visitor) -> Kept:
+    async def keep(self, message: InboundMessage) -> Kept:
         """Keep a message. Raises CannotBeHandled, or an error of the moment that a later try may not meet."""
-        message = inbound_message(frame, ticket, visitor)
         with self.figures.seconds.labels(CHAT).time():
             accepted = await self.accept(message, nothing_to_keep())
         self.figures.count(CHAT, "repeated" if accepted.repeated else "accepted")

@@ -17,17 +17,16 @@ from deskwire_intake.channels.chat_frames import (
     Said,
     Say,
     Shown,
-    Spoken,
     Typing,
     UnreadableFrame,
     read_frame,
 )
-from deskwire_intake.channels.chat_messages import ChatMessages, Visitor
+from deskwire_intake.channels.chat_messages import ChatMessages, Visitor, inbound_message
 from deskwire_intake.channels.chat_outlets import Outlet
 from deskwire_intake.channels.chat_room import Room
-from deskwire_intake.channels.chat_states import line_of
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import CannotBeHandled
+from deskwire_intake.handlers import said_under
 from deskwire_intake.rates import RateLimit
 from deskwire_shared.contracts.subjects import chat_typing_subject
 
@@ -151,12 +150,14 @@ class Visit:
         if ticket.is_closed or ticket.is_merged:
             self.outlet.send(Refused(id=frame.id, code="ended"))
             return
-        kept = await self._kept(frame.id, lambda: self.messages.keep(frame, ticket, self.visitor))
+        message = inbound_message(frame, ticket, self.visitor)
+        own_id = said_under(message, ticket.id)
+        self.outlet.told.add(own_id)  # the log may be heard before we go on here
+        kept = await self._kept(frame.id, lambda: self.messages.keep(message))
         if kept is None:
+            self.outlet.told.discard(own_id)
             return
-        self.outlet.told.add(kept.message.id)
         self.outlet.send(Said(id=frame.id, message_id=kept.message.id, at=kept.message.at))
-        self.room.tell_message(Spoken.of(line_of(kept.message, self.visitor.name)))
         self.room.changed(kept.sequence)
 
     async def _introduce(self, frame: Introduce) -> None:

@@ -1,0 +1,368 @@
+"""A live chat, from the widget's socket to the ticket and back, on a real log; notify runs beside it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import websockets
+
+from deskwire_intake.channels.visitor_tokens import new_token
+from deskwire_notify.app import service as notify
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.directory import Calendar, Channel, Customer
+from deskwire_shared.contracts.facts import CustomerReplied, Opened, ReplyDelivered
+from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.subjects import chat_typing_subject
+from deskwire_shared.runtime.outbox import list_outbox
+from deskwire_shared.ticket.commands import (
+    AssignTicket,
+    ChangeStatus,
+    MergeTicket,
+    ReceiveReply,
+    RedactMessage,
+)
+from ticket_desk import CORA, CORA_ID, until
+from visitor_desk import CHAT, SHOP, VisitorDesk, visitor_desk
+
+ADA = Actor(kind="agent", id="ada")
+
+
+@pytest_asyncio.fixture
+async def desk(fresh_nats: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[VisitorDesk]:
+    """A desk whose customers may be away for a second before answers are mailed."""
+    monkeypatch.setenv("DESKWIRE_NOTIFY_CHAT_GRACE_SECONDS", "1")
+    async with visitor_desk(fresh_nats, tmp_path, notify) as running:
+        yield running
+
+
+async def test_what_a_customer_says_is_on_the_ticket_before_it_is_shown_as_sent(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        said = await widget.say("Hello, is anybody there?")
+        ticket = await desk.only_ticket()
+        assert [message.id for message in ticket.messages] == [said["message_id"]]
+        await widget.say("It is about order 7.")
+    (opened,) = await desk.desk.facts(ticket.id, Opened)
+    (replied,) = await desk.desk.facts(ticket.id, CustomerReplied)
+    assert (opened.channel, opened.channel_id, opened.subject) == ("chat", CHAT, "Hello, is anybody there?")
+    assert (replied.channel, replied.text, replied.author_id) == ("chat", "It is about order 7.", ticket.requester_id)
+
+
+async def test_a_message_sent_again_is_one_message(desk: VisitorDesk) -> None:
+    message_id = new_id()
+    async with desk.widget() as (widget, welcome):
+        first = await widget.say("Hello", message_id)
+        again = await widget.say("Hello", message_id)
+    async with desk.widget(welcome["session"]) as (widget, _):
+        after_a_reload = await widget.say("Hello", message_id)
+    assert first["message_id"] == again["message_id"] == after_a_reload["message_id"]
+    assert [message.text for message in (await desk.only_ticket()).messages] == ["Hello"]
+
+
+async def test_two_windows_that_start_at_once_are_one_chat(desk: VisitorDesk) -> None:
+    async with desk.widget() as (first, welcome), desk.widget(welcome["session"]) as (second, _):
+        await asyncio.gather(first.say("From the one"), second.say("From the other"))
+        ticket = await desk.only_ticket()
+        assert {message.text for message in ticket.messages} == {"From the one", "From the other"}
+
+
+async def test_an_answer_appears_in_the_chat_and_is_delivered_by_it(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        reply_id = await desk.reply(ticket, "Hello Cora!")
+        shown = await widget.hear("message")
+        assert (shown["message"]["id"], shown["message"]["by"]) == (reply_id, "agent")
+        assert (shown["message"]["name"], shown["message"]["text"]) == ("Ada Agent", "Hello Cora!")
+        async with asyncio.timeout(10):
+            listening = asyncio.create_task(widget.hear("nothing"))
+            await desk.delivery(ticket, reply_id, "delivered")
+            listening.cancel()
+    (delivered,) = await desk.desk.facts(ticket.id, ReplyDelivered)
+    assert delivered.channel == "chat"
+    assert await list_outbox(desk.desk.runtime.objects) == []
+
+
+async def test_an_answer_waits_for_a_customer_without_an_address_until_they_come_back(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, welcome):
+        await widget.say("Hello")
+    ticket = await desk.only_ticket()
+    reply_id = await desk.reply(ticket, "Are you still there?")
+    await desk.desk.settled(("TICKETS", "notify"))
+    assert (await desk.desk.ticket(ticket.id)).message(reply_id).delivery == "waiting"
+    async with desk.widget(welcome["session"]) as (widget, again):
+        assert [message["text"] for message in again["messages"]] == ["Hello"]
+        shown = await widget.hear("message")
+        assert shown["message"]["text"] == "Are you still there?"
+        listening = asyncio.create_task(widget.hear("nothing"))
+        await desk.delivery(ticket, reply_id, "delivered")
+        listening.cancel()
+
+
+async def test_an_answer_goes_by_mail_when_the_customer_has_left(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        await widget.send(type="introduce", name="Cora", address="cora@example.org")
+        await widget.say("Hello")
+    ticket = await desk.only_ticket()
+    assert (ticket.requester.name, ticket.requester.address) == ("Cora", "cora@example.org")
+    reply_id = await desk.reply(ticket, "Here is your answer.")
+    await desk.delivery(ticket, reply_id, "delivered")
+    (mail,) = await list_outbox(desk.desk.runtime.objects)
+    assert "cora@example.org" in mail.to
+
+
+async def test_an_answer_that_waits_goes_by_mail_once_an_address_is_told(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        widget.shows = False  # a browser that sleeps
+        reply_id = await desk.reply(ticket, "Here is your answer.")
+        await widget.hear("message")
+        await widget.send(type="introduce", address="cora@example.org")
+        await widget.stands(address="cora@example.org")
+    await desk.delivery(ticket, reply_id, "delivered")
+    (mail,) = await list_outbox(desk.desk.runtime.objects)
+    assert "cora@example.org" in mail.to
+    assert await desk.desk.runtime.directory.fetch(Customer, (await desk.desk.ticket(ticket.id)).requester_id)
+
+
+async def test_no_address_that_nobody_can_be_reached_at_is_taken(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        await widget.send(type="introduce", address="cora@example.org\nBcc: all@example.org")
+        assert (await widget.hear("refused"))["code"] == "no_address"
+
+
+async def test_who_comes_back_is_told_what_was_said_since(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, welcome):
+        first = await widget.say("One")
+        await widget.say("Two")
+    async with desk.widget(welcome["session"], last_seen=first["message_id"]) as (_, again):
+        assert again["is_replay"]
+        assert [message["text"] for message in again["messages"]] == ["Two"]
+    async with desk.widget(welcome["session"]) as (_, all_of_it):
+        assert not all_of_it["is_replay"]
+        assert [message["text"] for message in all_of_it["messages"]] == ["One", "Two"]
+
+
+@pytest.mark.parametrize("session", ["forged", "a" * 16 + ".1." + "b" * 26])
+async def test_nobody_enters_a_chat_with_a_token_that_is_not_ours(desk: VisitorDesk, session: str) -> None:
+    async with desk.widget(session) as (_, welcome):
+        assert welcome["session"] != session
+        assert welcome["messages"] == []
+
+
+async def test_an_old_session_is_not_taken_up_again(desk: VisitorDesk) -> None:
+    runtime = desk.desk.runtime
+    at = runtime.clock.now() - timedelta(days=31)
+    old = new_token("chat", CHAT, at, await runtime.secrets.site_key())
+    async with desk.widget(old) as (_, welcome):
+        assert welcome["session"] != old
+
+
+async def test_customers_see_who_is_before_them_and_who_is_with_them(desk: VisitorDesk) -> None:
+    async with desk.widget() as (first, _), desk.widget() as (second, _):
+        await first.say("First")
+        one = await desk.only_ticket()
+        await first.stands(state="queued", position=1)
+        await second.say("Second")
+        await second.stands(state="queued", position=2)
+        await desk.desk.do(one.id, AssignTicket(agent_id="ada"), ADA)
+        await first.stands(state="with_agent", agent="Ada Agent")
+        await second.stands(state="queued", position=1)
+
+
+async def test_a_chat_that_was_closed_or_merged_has_ended(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        await desk.desk.do(ticket.id, ChangeStatus(status="solved"), ADA)
+        await widget.stands(state="solved")
+        await widget.say("One thing more")
+        await widget.stands(state="queued")
+        other = await desk.desk.open(number=99)
+        await desk.desk.do(ticket.id, MergeTicket(into=other, into_number=99), ADA)
+        await widget.stands(state="ended")
+        await widget.send(type="say", id=new_id(), text="Too late")
+        assert (await widget.hear("refused"))["code"] == "ended"
+
+
+async def test_words_that_were_hidden_are_taken_back(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, welcome):
+        said = await widget.say("My card is 4111 1111 1111 1111")
+        ticket = await desk.only_ticket()
+        await desk.desk.do(ticket.id, RedactMessage(message_id=said["message_id"], agent_id="ada"), ADA)
+        assert (await widget.hear("removed"))["id"] == said["message_id"]
+    async with desk.widget(welcome["session"]) as (_, again):
+        assert again["messages"] == []
+
+
+async def test_what_others_say_on_the_ticket_is_not_shown_to_the_customer(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, welcome):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        supplier = ReceiveReply(
+            message_id=new_id(), channel="email", author=CORA, text="Our price is secret.", author_id=CORA_ID
+        )
+        await desk.desk.do(ticket.id, supplier)
+        asked = await desk.reply(ticket, "Dear supplier", to=(CORA,))
+        await desk.delivery(ticket, asked, "delivered")
+        await widget.say("Anything new?")
+        assert not [frame for frame in widget.frames if frame["type"] == "message"]
+    async with desk.widget(welcome["session"]) as (_, again):
+        assert [message["text"] for message in again["messages"]] == ["Hello", "Anything new?"]
+
+
+async def test_writing_is_told_both_ways(desk: VisitorDesk) -> None:
+    connection = desk.desk.runtime.connection
+    async with desk.widget() as (widget, _):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        heard = await connection.subscribe(chat_typing_subject(ticket.id))
+        await widget.send(type="typing")
+        assert json.loads((await heard.next_msg(timeout=10)).data)["by"] == "customer"
+        await connection.publish(chat_typing_subject(ticket.id), json.dumps({"by": "agent", "name": "Ada"}).encode())
+        assert (await widget.hear("typing"))["name"] == "Ada"
+
+
+async def test_a_chat_out_of_hours_says_so(desk: VisitorDesk) -> None:
+    never = Calendar(name="Long ago", time_zone="UTC", exceptions={"2001-01-01": (("09:00", "10:00"),)})
+    await desk.desk.put("never", never)
+    chat = {"origins": [SHOP], "calendar_id": "never"}
+    await desk.desk.put(CHAT, Channel.model_validate({"name": "Help", "medium": "chat", "chat": chat}))
+    described = await desk.client.get(f"/intake/v1/chat/{CHAT}", headers={"Origin": SHOP})
+    assert described.json()["is_open"] is False
+    async with desk.widget() as (widget, _):
+        await widget.stands(state="away")
+        await widget.say("Please call me back.")
+    assert len(await desk.tickets()) == 1
+
+
+async def test_only_the_sites_of_the_channel_may_chat(desk: VisitorDesk) -> None:
+    for origin, allowed in ((SHOP, True), ("https://evil.example", False), ("null", False), (None, True)):
+        async with desk.socket(origin=origin) as socket:
+            if allowed:
+                await socket.send(json.dumps({"type": "hello"}))
+                assert json.loads(await socket.recv())["type"] == "welcome"
+            else:
+                with pytest.raises(websockets.ConnectionClosed) as closed:
+                    await socket.recv()
+                assert closed.value.rcvd.code == 4403
+        described = await desk.client.get(f"/intake/v1/chat/{CHAT}", headers={"Origin": origin} if origin else {})
+        assert described.headers.get("Access-Control-Allow-Origin") == (SHOP if origin == SHOP else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("", 4400),
+        ("no json", 4400),
+        ('{"type":"say","id":"abcdefgh","text":"before hello"}', 4400),
+        ('{"type":"hello","more":1}', 4400),
+        ('{"type":"hello","session":"' + "x" * 100 + '"}', 4400),
+        (b"\x00\xff", 4400),
+        ("[" * 15_000, 4400),
+        ("x" * 70_000, 1009),
+    ],
+)
+async def test_what_cannot_be_read_closes_the_socket_with_a_clear_code(
+    desk: VisitorDesk, sent: str | bytes, code: int
+) -> None:
+    async with desk.socket() as socket:
+        await socket.send(sent)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd.code == code
+
+
+async def test_there_is_no_chat_where_none_was_made(desk: VisitorDesk) -> None:
+    for channel in ("unknown", "contact"):
+        async with desk.socket(channel=channel) as socket:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd.code == 4404
+
+
+async def test_a_flood_is_cut_off_and_nobody_else_suffers(desk: VisitorDesk) -> None:
+    async with desk.widget() as (calm, _), desk.widget() as (flooding, _):
+        for _ in range(200):
+            await flooding.send(type="typing")
+        assert await flooding.closed() == 4429
+        started = asyncio.get_running_loop().time()
+        await calm.say("Hello")
+        assert asyncio.get_running_loop().time() - started < 5
+
+
+async def test_who_writes_too_much_is_asked_to_wait_and_loses_nothing(fresh_nats: str, tmp_path: Path) -> None:
+    async with visitor_desk(fresh_nats, tmp_path, chat_messages_rate=2) as desk, desk.widget() as (widget, _):
+        await widget.say("One")
+        await widget.say("Two")
+        await widget.send(type="say", id="abcdefgh", text="Three")
+        refused = await widget.hear("refused")
+        assert (refused["id"], refused["code"]) == ("abcdefgh", "slow_down")
+        assert 0 < refused["wait"] <= 30
+
+
+async def test_places_are_limited_in_all_and_for_each_client(fresh_nats: str, tmp_path: Path) -> None:
+    async with visitor_desk(fresh_nats, tmp_path, chat_client_sockets=2) as desk:
+        async with desk.widget(), desk.widget(), desk.socket() as third:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await third.recv()
+            assert closed.value.rcvd.code == 4503
+            gauge = desk.desk.runtime.registry.get_sample_value
+            assert gauge("deskwire_intake_open_sockets", {"channel": "chat"}) == 2
+
+        async def is_empty() -> bool | None:
+            return gauge("deskwire_intake_open_sockets", {"channel": "chat"}) == 0 or None
+
+        await until(is_empty)
+        async with desk.widget():
+            pass
+
+
+async def test_a_browser_that_takes_nothing_is_cut_off(desk: VisitorDesk) -> None:
+    connection = desk.desk.runtime.connection
+    async with AsyncExitStack() as stack:
+        widget, _ = await stack.enter_async_context(desk.widget())
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        typing = json.dumps({"by": "agent", "name": "A" * 50_000}).encode()
+        for _ in range(400):
+            await connection.publish(chat_typing_subject(ticket.id), typing)
+        gauge = desk.desk.runtime.registry.get_sample_value
+
+        async def is_gone() -> bool | None:
+            return gauge("deskwire_intake_open_sockets", {"channel": "chat"}) == 0 or None
+
+        await until(is_gone, within=40)
+
+
+async def test_markup_is_kept_as_the_text_it_is(desk: VisitorDesk) -> None:
+    hostile = '<img src=x onerror="alert(1)">\x00'
+    async with desk.widget() as (widget, welcome):
+        await widget.say(hostile)
+    async with desk.widget(welcome["session"]) as (_, again):
+        assert again["messages"][0]["text"] == '<img src=x onerror="alert(1)">'
+    assert (await desk.only_ticket()).messages[0].html is None
+
+
+async def test_any_process_may_hold_the_socket(fresh_nats: str, tmp_path: Path) -> None:
+    async with (
+        visitor_desk(fresh_nats, tmp_path / "a", notify) as one,
+        visitor_desk(fresh_nats, tmp_path / "b") as other,
+        one.widget() as (first, welcome),
+        other.widget(welcome["session"]) as (second, _),
+    ):
+        await first.say("Hello from the first window")
+        told = await second.hear("message")
+        assert told["message"]["text"] == "Hello from the first window"
+        await second.say("And from the second")
+        assert (await first.hear("message"))["message"]["text"] == "And from the second"
+        ticket = await one.only_ticket()
+        reply_id = await one.reply(ticket, "Hello both")
+        shown = await asyncio.gather(first.hear("message"), second.hear("message"))
+        assert [frame["message"]["id"] for frame in shown] == [reply_id, reply_id]
+        await one.delivery(ticket, reply_id, "delivered")
