@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from structlog import get_logger
 
@@ -18,28 +18,22 @@ from deskwire_intake.channels.port import (
     UndeliveredReply,
 )
 from deskwire_intake.customers import Customers
-from deskwire_intake.fitting import fitted_addresses, fitted_line, fitted_references, fitted_subject, fitted_words
 from deskwire_intake.matching import Candidate, NewTicket, Reply, choose
 from deskwire_intake.numbers import Numbers
 from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint
+from deskwire_intake.wishes import follow_up_link, opening_with_more, reply_with_more, words_of
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer
-from deskwire_shared.contracts.facts import Attachment, LinkKind
-from deskwire_shared.contracts.ids import derived_id, new_id
+from deskwire_shared.contracts.facts import Attachment
+from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.eventstore.recorder import Cause, Outcome, Recorder, Wish
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.commands import (
-    ChangeField,
-    ChangeStatus,
-    LinkTicket,
     OpenTicket,
     ReceiveReply,
     RecordBounce,
-    Several,
-    SingleCommand,
-    TicketCommand,
 )
 from deskwire_shared.ticket.refusals import (
     ReplyWasWithdrawn,
@@ -136,10 +130,10 @@ class Intake:
     async def _reply(self, entering: "_Entering", ticket: Ticket) -> Outcome:
         attachments = await self._prepare(entering)
         reply = ReceiveReply(
-            **_words(entering.message, ticket.id, entering.message.new_text, attachments),
+            **words_of(entering.message, ticket.id, entering.message.new_text, attachments),
             author_id=entering.author_id,
         )
-        wish = _together(reply, *_status_after(entering.message))
+        wish = reply_with_more(entering.message, reply)
         return await self._with_customer(entering, self.recorder.record(ticket.id, wish, self._cause(entering)))
 
     async def _follow_up(self, entering: "_Entering", closed: Ticket) -> Outcome:
@@ -150,8 +144,8 @@ class Intake:
 
         async def record(ticket_id: str, number: int, opening: OpenTicket) -> Outcome:
             wishes: dict[str, Wish] = {
-                ticket_id: lambda _: _opened(entering.message, opening, closed, "follow_up"),
-                closed.id: lambda now: _link(now, ticket_id, number),
+                ticket_id: lambda _: opening_with_more(entering.message, opening, closed, "follow_up"),
+                closed.id: lambda now: follow_up_link(now, ticket_id, number),
             }
             return (await self.recorder.record_together(wishes, self._cause(entering)))[ticket_id]
 
@@ -159,7 +153,7 @@ class Intake:
 
     async def _open(self, entering: "_Entering", *, related: Ticket | None = None) -> Outcome:
         async def record(ticket_id: str, _: int, opening: OpenTicket) -> Outcome:
-            wish = _opened(entering.message, opening, related)
+            wish = opening_with_more(entering.message, opening, related)
             return await self.recorder.record(ticket_id, wish, self._cause(entering), unwritten=True)
 
         if entering.message.machine == "bounce":
@@ -180,7 +174,7 @@ class Intake:
         number, attachments = await asyncio.gather(self.numbers.take(first_id), self._prepare(entering))
 
         def opening(ticket_id: str, number: int) -> OpenTicket:
-            words = _words(message, ticket_id, message.text, attachments)
+            words = words_of(message, ticket_id, message.text, attachments)
             return OpenTicket(
                 **words,
                 number=number,
@@ -251,60 +245,6 @@ def _ids_to_open(message: InboundMessage, beside: Ticket | None = None) -> tuple
     if chosen is None or (beside is not None and chosen == beside.id):
         return (by_fingerprint,)
     return chosen, by_fingerprint
-
-
-def _opened(
-    message: InboundMessage, opening: OpenTicket, other: Ticket | None, kind: LinkKind = "related"
-) -> TicketCommand:
-    """An opening with what belongs to it: the fields of the message, and a link to another ticket."""
-    fields = tuple(ChangeField(name=name, value=value) for name, value in message.fields.items())
-    links = () if other is None else (LinkTicket(ticket_id=other.id, number=other.number, kind=kind),)
-    return _together(opening, *fields, *links, *_status_after(message))
-
-
-def _status_after(message: InboundMessage) -> tuple[SingleCommand, ...]:
-    return () if message.status is None else (ChangeStatus(status=message.status),)
-
-
-def _together(command: SingleCommand, *more: SingleCommand) -> TicketCommand:
-    return Several(commands=(command, *more)) if more else command
-
-
-def said_under(message: InboundMessage, ticket_id: str) -> str:
-    """The id of a message on a ticket: what reaches it through two mailboxes has one id there, and is said once."""
-    return derived_id("message", ticket_id, message.thread_key or "", message.content_digest)
-
-
-def _link(closed: Ticket, ticket_id: str, number: int) -> TicketCommand | None:
-    """A ticket with as many links as it can bear gets no more; its successor still names it."""
-    if len(closed.links) >= limits.LINKS:
-        return None
-    return LinkTicket(ticket_id=ticket_id, number=number, kind="follow_up")
-
-
-def _words(message: InboundMessage, ticket_id: str, text: str, attachments: tuple[Attachment, ...]) -> dict[str, Any]:
-    """What the customer said, within the desk's limits, as the fields of `CustomerWords`."""
-    quoted = message.text.removeprefix(text).strip("\n") or None
-    text, html, quoted = fitted_words(text, message.html, quoted)
-    to = fitted_addresses(message.to, limits.RECIPIENTS)
-    return {
-        "message_id": said_under(message, ticket_id),
-        "channel": message.medium,
-        "channel_id": message.channel_id,
-        "author": message.author,
-        "subject": fitted_subject(message.subject),
-        "text": text,
-        "html": html,
-        "quoted": quoted,
-        "raw_key": message.raw_key,
-        "machine": message.machine,
-        "conversation": message.conversation,
-        "to": to,
-        "cc": fitted_addresses(message.cc, limits.RECIPIENTS - len(to)),
-        "internet_message_id": fitted_line(message.thread_key or "", limits.LINE_SIZE) or None,
-        "references": fitted_references(message.references),
-        "attachments": attachments,
-    }
 
 
 def _accepted(message: InboundMessage, outcome: Outcome) -> Accepted:

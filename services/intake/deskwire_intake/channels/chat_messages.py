@@ -9,8 +9,8 @@ from deskwire_intake.channels.port import Accept, InboundMessage, nothing_to_kee
 from deskwire_intake.channels.web_answers import clean_text, is_mail_address
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
-from deskwire_intake.handlers import said_under
 from deskwire_intake.matching import TicketToken
+from deskwire_intake.wishes import said_under
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.facts import Address

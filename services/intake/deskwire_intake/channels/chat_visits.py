@@ -26,8 +26,8 @@ from deskwire_intake.channels.chat_outlets import Outlet
 from deskwire_intake.channels.chat_room import Room
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import CannotBeHandled
-from deskwire_intake.handlers import said_under
 from deskwire_intake.rates import RateLimit
+from deskwire_intake.wishes import said_under
 from deskwire_shared.contracts.subjects import chat_typing_subject
 
 HELLO_SECONDS: Final = 10.0
