@@ -76,7 +76,8 @@ def _open_sqlite(address: URL) -> Database:
 
 def _open_postgres(address: URL) -> Database:
     settings = {"timezone": "UTC", "application_name": "deskwire"}
-    patient = {"server_settings": settings}
+    # What a crash takes back is projected again: position and rows go together.
+    patient = {"server_settings": {**settings, "synchronous_commit": "off"}}
     bounded = {"server_settings": {**settings, "statement_timeout": f"{STATEMENT_SECONDS}s"}}
     return Database(
         _engine(address, pool_size=2, max_overflow=2, connect_args=patient, pool_pre_ping=True),

@@ -96,6 +96,8 @@ async def complete(database: Database, generation: Generation, *, progress: Prog
             done = documents[-1]["opening"]
             await progress("search", done, total)
         await index.settle(connection, tables)
+        for table in tables.metadata.sorted_tables:
+            await connection.exec_driver_sql(f"ANALYZE {table.name}")  # or the first questions are planned blindly
         await progress("search", total, total)
         return await catalogue.set_state(connection, generation, "complete")
 

@@ -221,6 +221,7 @@ def _tickets(metadata: MetaData, prefix: str) -> Table:
         Column("rating", Integer),
         Column("cc", Listing, nullable=False),
         Column("follow_up_of", Words),
+        postgresql_with={"fillfactor": 70},  # room for the next version of a row beside it
     )
     _index_tickets(table, prefix)
     return table
@@ -323,4 +324,5 @@ def _documents(metadata: MetaData, prefix: str) -> Table:
         Column("people", Listing, nullable=False),
         Column("tags", Listing, nullable=False),
         Column("messages", Listing, nullable=False),
+        postgresql_with={"fillfactor": 70},
     )

@@ -93,7 +93,7 @@ def _content(fact: Fact) -> Entry:
     content = CONTENTS.get(type(fact))
     if content is not None:
         return content(fact)
-    return {"details": {"data": _plain(fact)}, "message_id": getattr(fact, "message_id", None)}
+    return {"details": {"data": _plain(fact)}, "message_id": vars(fact).get("message_id")}
 
 
 def _plain(fact: BaseModel) -> Entry:

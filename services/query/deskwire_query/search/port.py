@@ -51,5 +51,8 @@ class SearchIndex(Protocol):
         among: ColumnElement[bool],
         limit: int,
     ) -> list[str]:
-        """Find the ids of tickets with all the chunks, the most relevant and newest first."""
+        """Find the ids of tickets with all the chunks, the most relevant and newest first.
+
+        When no words fit, parts of numbers and addresses are looked for.
+        """
         ...

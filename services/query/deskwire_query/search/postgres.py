@@ -61,6 +61,7 @@ class PostgresSearch:
         await connection.execute(text(f"CREATE INDEX {name}_words ON {name} USING gin (vector)"))
         if await _has_trigrams(connection):
             await connection.execute(text(f"CREATE INDEX {name}_codes ON {name} USING gin (codes gin_trgm_ops)"))
+        await connection.execute(text(f"ANALYZE {name}"))
 
     async def drop(self, connection: AsyncConnection, tables: DeskTables) -> None:
         """See `SearchIndex.drop`."""
@@ -95,10 +96,9 @@ class PostgresSearch:
         relevance = func.round(func.ts_rank(index.c.vector, query) * FINENESS)
         matches = index.c.vector.bool_op("@@")(query)
         found = await _newest(connection, tables, matches, relevance, among=among, limit=limit)
-        if len(found) < limit and all(chunk.prefix and len(chunk.text) >= SHORTEST_CODE for chunk in chunks):
+        if not found and all(chunk.prefix and len(chunk.text) >= SHORTEST_CODE for chunk in chunks):
             within = and_(*(index.c.codes.contains(chunk.text, autoescape=True) for chunk in chunks))
-            more = await _newest(connection, tables, within, literal(0), among=among, limit=limit)
-            found = list(dict.fromkeys([*found, *more]))[:limit]
+            found = await _newest(connection, tables, within, literal(0), among=among, limit=limit)
         return found
 
 

@@ -74,11 +74,10 @@ class SqliteSearch:
         relevance = func.round(func.bm25(literal_column(words.name), *WEIGHTS) / SAME_RELEVANCE)
         matches = _match(words, " ".join(_phrase(chunk) for chunk in chunks))
         found = await _newest(connection, tables, words, matches, relevance, among=among, limit=limit)
-        if len(found) < limit and all(chunk.prefix and len(chunk.text) >= SHORTEST_CODE for chunk in chunks):
+        if not found and all(chunk.prefix and len(chunk.text) >= SHORTEST_CODE for chunk in chunks):
             parts = _codes(tables)
             within = _match(parts, " ".join(_quoted(chunk.text) for chunk in chunks))
-            more = await _newest(connection, tables, parts, within, literal(0), among=among, limit=limit)
-            found = list(dict.fromkeys([*found, *more]))[:limit]
+            found = await _newest(connection, tables, parts, within, literal(0), among=among, limit=limit)
         return found
 
 
