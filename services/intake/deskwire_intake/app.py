@@ -11,6 +11,7 @@ from deskwire_intake.api.application import command_api
 from deskwire_intake.api.hooks import HOOKS_PATH, hook_application
 from deskwire_intake.api.recording import Recording
 from deskwire_intake.channels.email import EmailChannel
+from deskwire_intake.channels.hooks import Hooks
 from deskwire_intake.channels.imap import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
 from deskwire_intake.channels.imap_credentials import Credentials
 from deskwire_intake.channels.imap_fetcher import MailboxFetcher
@@ -121,13 +122,15 @@ def webhook_intake(runtime: Runtime, settings: IntakeSettings, intake: Intake, f
     return WebhookIntake(
         accept=intake.accept,
         conversations=Conversations(runtime.recorder),
-        directory=runtime.directory,
-        secrets=runtime.secrets,
+        hooks=Hooks(
+            directory=runtime.directory,
+            secrets=runtime.secrets,
+            clock=runtime.clock,
+            url=runtime.settings.public_url + HOOKS_PATH,
+        ),
         objects=intake.objects,
         parking=runtime.parking(HOOKS),
         figures=figures,
-        clock=runtime.clock,
-        hooks_url=runtime.settings.public_url + HOOKS_PATH,
         places=Places(settings.webhook_at_once, settings.webhook_channel_at_once),
     )
 

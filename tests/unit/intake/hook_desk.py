@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from deskwire_intake.channels.hooks import Challenged, HookRequest, Hooks
 from deskwire_intake.channels.port import Accepted, Parked
-from deskwire_intake.channels.webhook import Challenged, HookRequest, Ignored, Report, WebhookIntake
+from deskwire_intake.channels.webhook import Ignored, Report, WebhookIntake
 from deskwire_intake.conversations import Conversations
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
@@ -60,13 +61,10 @@ class HookDesk(MailDesk):
         self.webhooks = WebhookIntake(
             accept=intake.accept,
             conversations=Conversations(self.recorder),
-            directory=self.directory,
-            secrets=self.secrets,
+            hooks=Hooks(directory=self.directory, secrets=self.secrets, clock=self.clock, url=HOOKS_URL),
             objects=self.objects,
             parking=self.parking,
             figures=self.channel.figures,
-            clock=self.clock,
-            hooks_url=HOOKS_URL,
             places=Places(2 * PLACES_EACH, PLACES_EACH),
         )
 
@@ -104,7 +102,7 @@ class HookDesk(MailDesk):
         await self.directory.put(self.customers.id_of(address), Customer(address=address), actor=ADA)
 
     async def challenged(self, channel_id: str, query: str) -> Challenged:
-        return await self.webhooks.challenge(HookRequest(channel_id=channel_id, query=query))
+        return await self.webhooks.hooks.challenge(HookRequest(channel_id=channel_id, query=query))
 
     def request(self, channel_id: str, payload: Any) -> HookRequest:
         """A request as the service of that name sends it."""

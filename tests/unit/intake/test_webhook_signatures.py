@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from deskwire_intake.channels.hooks import Challenged, HookNotReady, HookRequest, UnknownHook
 from deskwire_intake.channels.signatures import SignatureRefused
-from deskwire_intake.channels.webhook import Challenged, HookNotReady, HookRequest, UnknownHook
 from unit.intake.hook_desk import SECRET, HookDesk, a_payload, sha256, twilio_headers
 
 PAYLOADS = {
@@ -141,7 +141,7 @@ async def test_meta_verifies_the_address_by_its_token() -> None:
     desk = await a_desk("whatsapp")
     asked = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
     assert await desk.challenged("whatsapp", f"{asked}verify%20me") == Challenged("1158201444")
-    for query in (f"{asked}guess", asked, "hub.challenge=1", "", "&" * 400):
+    for query in (f"{asked}guess", asked, "hub.challenge=1", "", "&" * 400, "a=b&" * 5_000):
         with pytest.raises(UnknownHook):
             await desk.challenged("whatsapp", query)
 

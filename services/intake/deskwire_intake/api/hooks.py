@@ -9,19 +9,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from deskwire_intake.api.bodies import DocumentId
+from deskwire_intake.channels.hooks import Challenged, HookNotReady, HookRequest, UnknownHook
 from deskwire_intake.channels.port import Accepted, Parked, TicketKeepsMoving
 from deskwire_intake.channels.signatures import SignatureRefused
-from deskwire_intake.channels.webhook import (
-    Challenged,
-    HookNotReady,
-    HookRequest,
-    Ignored,
-    Outcome,
-    Report,
-    UnknownHook,
-    WebhookIntake,
-    outcome_of,
-)
+from deskwire_intake.channels.webhook import Ignored, Outcome, Report, WebhookIntake, outcome_of
 from deskwire_intake.mapping import UnreadablePayload
 from deskwire_intake.rates import NoPlace
 from deskwire_shared.runtime.problems import RETRY_AFTER_SECONDS, Describe, answer_with_problems, plainly
@@ -93,7 +84,7 @@ async def receive_hook(channel_id: DocumentId, request: Request, webhooks: TheWe
 @router.get("/{channel_id}", response_class=PlainTextResponse)
 async def answer_challenge(channel_id: DocumentId, request: Request, webhooks: TheWebhooks) -> Response:
     """Prove to another service that the address is the desk's."""
-    return _answer(await webhooks.challenge(await _as_it_came(channel_id, request)))
+    return _answer(await webhooks.hooks.challenge(await _as_it_came(channel_id, request)))
 
 
 async def _as_it_came(channel_id: str, request: Request) -> HookRequest:

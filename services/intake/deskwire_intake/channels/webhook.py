@@ -2,16 +2,15 @@
 
 import asyncio
 import hashlib
-import hmac
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Final, Literal, Protocol
-from urllib.parse import parse_qsl
+from typing import Final, Literal
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 from structlog import get_logger
 
+from deskwire_intake.channels.hooks import Challenged, Hook, HookRequest, Hooks, echo_of
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import (
     Accept,
@@ -22,66 +21,18 @@ from deskwire_intake.channels.port import (
     Parked,
     Parking,
 )
-from deskwire_intake.channels.signatures import SignedRequest, require_signature
 from deskwire_intake.conversations import Conversations
 from deskwire_intake.figures import Figures
-from deskwire_intake.mapping import MOST_FIELDS, MappedMessage, NotWhatIsMapped, read_messages, read_payload
-from deskwire_intake.mappings import shipped_mapping
+from deskwire_intake.mapping import MappedMessage, NotWhatIsMapped, read_messages, read_payload
 from deskwire_intake.rates import Places
-from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.ids import derived_id
-from deskwire_shared.contracts.mapping_language import find, holds, text_of
-from deskwire_shared.contracts.webhook_channels import (
-    FORMER_SIGNING,
-    SIGNING,
-    EchoChallenge,
-    HubChallenge,
-    InboundMapping,
-    TwilioSignature,
-    WebhookChannel,
-)
-from deskwire_shared.directory.port import Directory
-from deskwire_shared.runtime.buckets import Kept
-from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.contracts.webhook_channels import InboundMapping
 from deskwire_shared.runtime.objects import Objects
 
-WEBHOOK: Final = "webhook"
-LONGEST_CHALLENGE: Final = 500
 CHANNEL_HEADER: Final = "channel"
 """Names the channel of a payload that is parked."""
 
-_secrets: Final = TypeAdapter(dict[str, str])
-
 log = get_logger(__name__)
-
-
-class UnknownHook(Exception):
-    """No webhook channel listens under that id."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such webhook.")
-
-
-class HookNotReady(Exception):
-    """The channel lacks something that an administrator has to enter."""
-
-
-class ChannelSecrets(Protocol):
-    """Where the secrets of channels are kept."""
-
-    async def channel(self, channel_id: str) -> Kept:
-        """The secrets of a channel, with their revision."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HookRequest:
-    """A request as it came; the names of headers are in small letters."""
-
-    channel_id: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,39 +50,16 @@ class Report:
     mapping: InboundMapping
 
 
-@dataclass(frozen=True, slots=True)
-class Challenged:
-    """What the other side wants to hear before it trusts the address."""
-
-    answer: str
-    name: str | None = None
-    """The name of the answer in a JSON object; None for plain text."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hook:
-    """A webhook channel that listens."""
-
-    channel_id: str
-    channel: Channel
-    webhook: WebhookChannel
-    mapping: InboundMapping
-
-
 @dataclass(frozen=True, kw_only=True)
 class WebhookIntake:
     """Takes webhook requests in."""
 
     accept: Accept
     conversations: Conversations
-    directory: Directory
-    secrets: ChannelSecrets
+    hooks: Hooks
     objects: Objects
     parking: Parking
     figures: Figures
-    clock: Clock
-    hooks_url: str
-    """The public address of all hooks, which some sign along."""
     places: Places
 
     async def receive(self, request: HookRequest) -> Report | Challenged:
@@ -141,10 +69,10 @@ class WebhookIntake:
         meet.
         """
         started = perf_counter()
-        hook = self._hook(request.channel_id)
-        await self._require_signature(hook, request)
+        hook = self.hooks.find(request.channel_id)
+        await self.hooks.require_signature(hook, request)
         payload = read_payload(hook.mapping, request.body)
-        challenged = _echo(hook.mapping, payload)
+        challenged = echo_of(hook.mapping, payload)
         if challenged is not None:
             return challenged
         with self.places.hold(request.channel_id):
@@ -158,58 +86,15 @@ class WebhookIntake:
         _, results = await asyncio.gather(keeping, self._enter_all(_Arrival(hook, raw_key, keeping), payload))
         return Report(results, hook.mapping)
 
-    async def challenge(self, request: HookRequest) -> Challenged:
-        """Answer who asks by GET whether the address is the desk's. Raises UnknownHook."""
-        hook, asked = self._hook(request.channel_id), dict(parse_qsl(request.query, max_num_fields=MOST_FIELDS))
-        challenge = hook.mapping.challenge
-        if not isinstance(challenge, HubChallenge) or asked.get("hub.mode") != "subscribe":
-            raise UnknownHook
-        expected = (await self._secrets_of(hook)).get(challenge.verified_by, "")
-        if not expected or not hmac.compare_digest(asked.get("hub.verify_token", "").encode(), expected.encode()):
-            raise UnknownHook
-        return Challenged(asked.get("hub.challenge", "")[:LONGEST_CHALLENGE])
-
     async def take_in_again(self, channel_id: str, raw_key: str) -> tuple[Accepted | Parked | Ignored, ...]:
         """Take a payload in that was kept before; what is on its ticket already is not doubled.
 
         Raises UnknownHook, HookNotReady, UnreadablePayload, ObjectMissing, or what a later try may not meet.
         """
-        hook, raw = self._hook(channel_id), await self.objects.get(raw_key)
+        hook, raw = self.hooks.find(channel_id), await self.objects.get(raw_key)
         keeping = asyncio.get_running_loop().create_future()
         keeping.set_result(None)
         return await self._enter_all(_Arrival(hook, raw_key, keeping), read_payload(hook.mapping, raw))
-
-    def _hook(self, channel_id: str) -> Hook:
-        channel = self.directory.get(Channel, channel_id)
-        if channel is None or not channel.active or channel.webhook is None:
-            raise UnknownHook
-        webhook = channel.webhook
-        mapping = webhook.inbound or shipped_mapping(webhook.mapping or "")
-        if mapping is None:
-            raise HookNotReady(f"There is no mapping called {webhook.mapping}.")
-        return Hook(channel_id=channel_id, channel=channel, webhook=webhook, mapping=mapping)
-
-    async def _secrets_of(self, hook: Hook) -> dict[str, str]:
-        kept = await self.secrets.channel(hook.channel_id)
-        try:
-            return _secrets.validate_json(kept.value) if kept.value else {}
-        except ValidationError as error:
-            raise HookNotReady("The secrets of the channel cannot be read; enter them again.") from error
-
-    async def _require_signature(self, hook: Hook, request: HookRequest) -> None:
-        secrets, signature = await self._secrets_of(hook), hook.webhook.signature or hook.mapping.signature
-        signing = tuple(filter(None, (secrets.get(SIGNING), secrets.get(FORMER_SIGNING))))
-        if not signing:
-            raise HookNotReady(f"The channel has no secret called {SIGNING} yet.")
-        form = read_payload(hook.mapping, request.body) if isinstance(signature, TwilioSignature) else {}
-        query = f"?{request.query}" if request.query else ""
-        signed = SignedRequest(
-            url=f"{self.hooks_url}/{request.channel_id}{query}",
-            headers=request.headers,
-            body=request.body,
-            form={name: text_of(value) for name, value in form.items()} if isinstance(form, dict) else {},
-        )
-        require_signature(signature, signed, signing, self.clock.now())
 
     async def _enter_all(self, arrival: "_Arrival", payload: JsonValue) -> tuple[Accepted | Parked | Ignored, ...]:
         """Enter messages one after the other: those of one conversation keep their order."""
@@ -297,14 +182,6 @@ def inbound_message(message: MappedMessage, hook: Hook, raw_key: str) -> Inbound
         tags=message.tags,
         status=message.status,
     )
-
-
-def _echo(mapping: InboundMapping, payload: JsonValue) -> Challenged | None:
-    challenge, scope = mapping.challenge, {"body": payload}
-    if not isinstance(challenge, EchoChallenge) or not holds(challenge.when, scope):
-        return None
-    value = "".join(map(text_of, find(challenge.value, scope)[:1]))
-    return Challenged(value[:LONGEST_CHALLENGE], challenge.answer)
 
 
 Outcome = Literal["accepted", "repeated", "parked", "ignored"]
