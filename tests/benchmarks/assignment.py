@@ -1,0 +1,49 @@
+"""Assignment on three routing processes, one of which is killed in the middle: how fast, how fair, and what went wrong."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from assignment_rush import STRATEGIES, Findings, routing_processes, rush
+from benchmarks.figures import Figure, percentile
+
+PROCESSES = 3
+TICKETS = 10_000
+AGENTS = 100
+WITHIN = 1_200.0
+
+
+async def measure() -> list[Figure]:
+    """Let ten thousand tickets pour in on a hundred agents, and read the log in order."""
+    with (
+        tempfile.TemporaryDirectory(prefix="deskwire-bench-") as folder,
+        routing_processes(Path(folder), PROCESSES) as processes,
+    ):
+        found = await rush(processes, tickets=TICKETS, agents=AGENTS, within=WITHIN, seed=1)
+    return [*_faults(found), *_speed(found), *(_fairness(found, strategy) for strategy in STRATEGIES)]
+
+
+def _faults(found: Findings) -> list[Figure]:
+    missing = TICKETS - found.assignments.total()
+    return [
+        Figure("tickets without an agent at the end", missing, "", bar=0, better="less"),
+        Figure("tickets assigned twice", len(found.doubled), "", bar=0, better="less"),
+        Figure("moments beyond the capacity of an agent", len(found.beyond), "", bar=0, better="less"),
+        Figure("tickets with somebody who lacks the skill", len(found.unskilled), "", bar=0, better="less"),
+        Figure("assignments that do not explain themselves", len(found.unexplained), "", bar=0, better="less"),
+    ]
+
+
+def _speed(found: Findings) -> list[Figure]:
+    return [
+        Figure(f"assignments on {PROCESSES} processes", found.per_second, "tickets/s", note="one killed in the middle"),
+        Figure("opened → assigned, p50", percentile(found.waits, 0.5), "s", note="agents were full at times"),
+        Figure("opened → assigned, p99", percentile(found.waits, 0.99), "s"),
+    ]
+
+
+def _fairness(found: Findings, strategy: str) -> Figure:
+    fewest, most = found.spread(strategy)
+    return Figure(
+        f"{strategy}: most / fewest tickets of an agent", most / max(1, fewest), "×", note=f"{fewest} to {most}"
+    )
