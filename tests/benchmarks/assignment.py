@@ -1,6 +1,5 @@
 """Assignment on three routing processes, one of which is killed in the middle: how fast, how fair, and what went wrong."""
 
-import asyncio
 import tempfile
 from pathlib import Path
 
