@@ -47,6 +47,22 @@ async def test_the_message_that_is_shown_opens_a_ticket() -> None:
     assert (await desk.heard("standard", message)).subject == "Order 77"
 
 
+async def test_the_mapping_that_is_shown_reads_what_it_describes() -> None:
+    (channel,) = [one for _, one in channels() if one["name"] == "Tracker"]
+    desk = HookDesk()
+    await desk.listen("tracker", channel["webhook"])
+    author = {"id": 7, "name": "Ann", "bot": False}
+    links = [{"url": "https://a.example"}, {"url": "https://b.example"}]
+    comments = [{"id": 1, "text": "Broken", "author": author, "links": links}, {"id": 2, "author": {"bot": True}}]
+    ticket = await desk.heard(
+        "tracker", {"project": "p/1", "issue": 9, "title": "Crash", "severity": 2, "comments": comments}
+    )
+    assert (ticket.channel, ticket.subject, ticket.priority) == ("tracker", "Crash", "high")
+    assert ticket.messages[0].text == "Broken\nLink: https://a.example\nLink: https://b.example"
+    assert ticket.messages[0].conversation == "p%2F1/9"
+    assert await desk.hear("tracker", {"event": "ping"}) == ()
+
+
 @pytest.mark.parametrize("name", shipped_names())
 def test_every_mapping_has_payloads_and_a_row(name: str) -> None:
     assert list(HOOKS.glob(f"{name.partition('_')[0]}_*.json"))
