@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -63,7 +64,7 @@ class IntakeDesk:
 
 
 @asynccontextmanager
-async def intake_desk(nats_url: str, folder: Path, **settings: float) -> AsyncIterator[IntakeDesk]:
+async def intake_desk(nats_url: str, folder: Path, **settings: Any) -> AsyncIterator[IntakeDesk]:
     """Start a desk that takes mails in."""
     async with ticket_desk(nats_url, folder) as desk:
         intake = await intake_of(desk.runtime)

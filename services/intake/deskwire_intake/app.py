@@ -1,6 +1,7 @@
 """Wires the intake service: the one place that reads its settings and builds its parts."""
 
 import asyncio
+import socket
 import ssl
 from functools import partial
 
@@ -18,10 +19,9 @@ from deskwire_intake.channels.imap_fetcher import MailboxFetcher
 from deskwire_intake.channels.imap_intake import ImapLimits, MailboxIntake
 from deskwire_intake.channels.imap_session import imap_session
 from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
+from deskwire_intake.channels.lmtp import LmtpListener
 from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
-from deskwire_intake.channels.web import WebChannel, form_application
-from deskwire_intake.channels.web_pages import FileLimits
 from deskwire_intake.channels.webhook import WebhookIntake
 from deskwire_intake.conversations import Conversations
 from deskwire_intake.customers import Customers
@@ -33,9 +33,10 @@ from deskwire_intake.reading import MailReader
 from deskwire_intake.replaying import HookReplays, MailReplays
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
+from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
 from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.eventstore.ending import end
-from deskwire_shared.runtime.listening import bind
+from deskwire_shared.runtime.listening import bind, bind_unix, server_tls
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.settings import UnknownRole
@@ -44,28 +45,31 @@ EMAIL_ROLE = "email"
 IMAP_ROLE = "imap"
 API_ROLE = "api"
 WEB_ROLE = "web"
+CHAT_ROLE = "chat"
 WEBHOOK_ROLE = "webhook"
-ROLES = (EMAIL_ROLE, IMAP_ROLE, WEB_ROLE, WEBHOOK_ROLE, API_ROLE)
+ROLES = (EMAIL_ROLE, IMAP_ROLE, WEB_ROLE, CHAT_ROLE, WEBHOOK_ROLE, API_ROLE)
+MINUTE = 60.0
 HOOKS = "intake-webhook"
 """Where payloads are parked, and replayed by those who hear webhooks."""
-MINUTE = 60.0
 
 
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime; the name or id of a channel is its mailbox alone."""
     settings, intake, figures = IntakeSettings(), await intake_of(runtime), Figures(runtime.registry)
     if role in {None, WEB_ROLE}:
-        runtime.mount("/intake/v1/forms", form_application(await web_channel(runtime, settings, intake, figures)))
+        serve_forms(runtime, await web_channel(runtime, settings, intake, figures))
+    if role in {None, CHAT_ROLE}:
+        await serve_chat(runtime, await chat_channel(runtime, settings, intake, figures))
     if role in {None, WEBHOOK_ROLE}:
         hear_webhooks(runtime, settings, webhook_intake(runtime, settings, intake, figures))
     if role in {None, API_ROLE}:
         runtime.mount("/intake", api_of(runtime, settings, intake))
-    if role in {API_ROLE, WEB_ROLE, WEBHOOK_ROLE}:
+    if role in {API_ROLE, WEB_ROLE, CHAT_ROLE, WEBHOOK_ROLE}:
         return
     channel = await email_channel(runtime, settings, intake, figures)
     runtime.on_replay("intake", MailReplays(channel, runtime.js).replay)
     if role in {None, EMAIL_ROLE}:
-        await _listen(runtime, smtp_listener(settings, channel))
+        await _listen(runtime, settings, channel)
     if role != EMAIL_ROLE:
         only = None if role in {None, IMAP_ROLE} else mailbox_called(runtime, role)
         _fetch(runtime, imap_channel(runtime, settings, channel, only=only))
@@ -81,23 +85,6 @@ async def intake_of(runtime: Runtime) -> Intake:
         customers=Customers(runtime.directory, runtime.keys, await runtime.secrets.site_key()),
         objects=Objects(runtime.objects),
         clock=runtime.clock,
-    )
-
-
-async def web_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> WebChannel:
-    """Build what takes in forms."""
-    return WebChannel(
-        accept=intake.accept,
-        directory=runtime.directory,
-        objects=intake.objects,
-        figures=figures,
-        clock=runtime.clock,
-        key=await runtime.secrets.site_key(),
-        limits=FileLimits(count=settings.web_files, size=settings.web_file_bytes),
-        seconds=settings.web_seconds,
-        per_client=RateLimit(settings.web_client_rate, MINUTE),
-        per_channel=RateLimit(settings.web_channel_rate, MINUTE),
-        places=Places(settings.web_at_once, settings.web_client_at_once),
     )
 
 
@@ -142,15 +129,29 @@ def hear_webhooks(runtime: Runtime, settings: IntakeSettings, webhooks: WebhookI
 
 
 def smtp_listener(settings: IntakeSettings, channel: EmailChannel) -> SmtpListener:
-    """Build the mail listener; it does not listen yet."""
-    limits = SmtpLimits(
+    """Build the mail listener; it does not listen yet. Raises CannotListen when its certificate cannot be used."""
+    tls, rate = None, None
+    if settings.smtp_certificate is not None and settings.smtp_key is not None:
+        tls = server_tls(settings.smtp_certificate, settings.smtp_key, setting="DESKWIRE_INTAKE_SMTP_CERTIFICATE")
+    if settings.smtp_client_rate is not None:
+        rate = RateLimit(settings.smtp_client_rate, MINUTE)
+    return SmtpListener(channel, mail_limits(settings), hostname=settings.smtp_hostname, tls=tls, rate=rate)
+
+
+def lmtp_listener(settings: IntakeSettings, channel: EmailChannel) -> LmtpListener:
+    """Build the listener for a mail server of one's own; it does not listen yet."""
+    return LmtpListener(channel, mail_limits(settings), hostname=settings.smtp_hostname)
+
+
+def mail_limits(settings: IntakeSettings) -> SmtpLimits:
+    """How much a mail listener takes."""
+    return SmtpLimits(
         mail_bytes=settings.smtp_mail_bytes,
         recipients=settings.smtp_recipients,
         connections=settings.smtp_connections,
         memory_bytes=settings.smtp_memory_bytes,
         idle_seconds=settings.smtp_idle_seconds,
     )
-    return SmtpListener(channel, limits, channel.figures, hostname=settings.smtp_hostname)
 
 
 def imap_channel(
@@ -196,10 +197,20 @@ def _fetch(runtime: Runtime, channel: ImapChannel) -> None:
     runtime.health.tell("mailboxes", channel.states)
 
 
-async def _listen(runtime: Runtime, listener: SmtpListener) -> None:
-    address = runtime.settings.bind_host, runtime.settings.smtp_port
-    await listener.start(bind(*address, setting="DESKWIRE_SMTP_PORT"))
-    runtime.on_stop(listener.stop)
+async def _listen(runtime: Runtime, settings: IntakeSettings, channel: EmailChannel) -> None:
+    host = runtime.settings.bind_host
+    listening: list[tuple[SmtpListener, socket.socket]] = [
+        (smtp_listener(settings, channel), bind(host, runtime.settings.smtp_port, setting="DESKWIRE_SMTP_PORT"))
+    ]
+    if settings.lmtp_port is not None:
+        bound = bind(host, settings.lmtp_port, setting="DESKWIRE_INTAKE_LMTP_PORT")
+        listening.append((lmtp_listener(settings, channel), bound))
+    if settings.lmtp_socket is not None:
+        bound = bind_unix(settings.lmtp_socket, setting="DESKWIRE_INTAKE_LMTP_SOCKET")
+        listening.append((lmtp_listener(settings, channel), bound))
+    for listener, bound in listening:
+        await listener.start(bound)
+        runtime.on_stop(listener.stop)
 
 
 def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAPI:
@@ -216,6 +227,7 @@ def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAP
         identity=runtime.identity,
         secrets=runtime.secrets,
         clock=runtime.clock,
+        connection=runtime.connection,
         json_bytes=settings.json_bytes,
         attachment_bytes=settings.attachment_bytes,
     )

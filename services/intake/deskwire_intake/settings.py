@@ -1,8 +1,9 @@
 """What an installation may choose about intake."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from deskwire_shared.runtime.settings import ServiceSettings
@@ -29,6 +30,22 @@ class IntakeSettings(ServiceSettings):
     smtp_idle_seconds: float = Field(
         default=300.0, gt=0, le=3_600, description="How long a connection may take for one command or one mail."
     )
+    smtp_client_rate: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Mails one client may hand over in a minute; a mail server in front is one client. Default: any.",
+    )
+    smtp_certificate: Path | None = Field(
+        default=None, description="File with the certificate chain that STARTTLS offers. Default: no STARTTLS."
+    )
+    smtp_key: Path | None = Field(default=None, description="File with the key of the certificate.")
+    lmtp_port: int | None = Field(
+        default=None, ge=0, le=65_535, description="Port where a mail server hands mails over by LMTP. Default: none."
+    )
+    lmtp_socket: Path | None = Field(
+        default=None, description="The same as a Unix socket, which only this machine reaches. Default: none."
+    )
     imap_mail_bytes: Bytes = Field(
         default=25 * MIB, description="Largest mail that is fetched; larger ones stay in their mailbox, and are parked."
     )
@@ -54,3 +71,19 @@ class IntakeSettings(ServiceSettings):
     )
     web_at_once: int = Field(default=64, ge=1, le=10_000, description="Most forms received at once.")
     web_client_at_once: int = Field(default=4, ge=1, le=1_000, description="Most forms received at once of one client.")
+    chat_sockets: int = Field(default=5_000, ge=1, le=100_000, description="Most sockets of chats open at once.")
+    chat_client_sockets: int = Field(
+        default=50, ge=1, le=100_000, description="Most sockets of chats one client has open; an office is one client."
+    )
+    chat_client_rate: int = Field(
+        default=120, ge=1, le=100_000, description="Sockets of chats one client may open in a minute."
+    )
+    chat_messages_rate: int = Field(
+        default=60, ge=1, le=10_000, description="Messages one customer may write in a chat in a minute."
+    )
+
+    @model_validator(mode="after")
+    def _has_both_halves(self) -> Self:
+        if (self.smtp_certificate is None) != (self.smtp_key is None):
+            raise ValueError("a certificate needs its key in DESKWIRE_INTAKE_SMTP_KEY, and a key its certificate")
+        return self

@@ -1,4 +1,4 @@
-"""The mail listener: SMTP with limits on size, recipients, connections, memory and time.
+"""The mail listener: SMTP with limits on size, recipients, connections, memory, time and the mails of one client.
 
 A mail is answered with 250 only once it is in the log or parked; trouble that passes is answered with 451.
 """
@@ -7,6 +7,7 @@ import asyncio
 import logging
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from structlog import get_logger
 
 from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel
 from deskwire_intake.channels.passing import passes
-from deskwire_intake.figures import Figures
+from deskwire_intake.rates import RateLimit, client_of
 
 END_OF_DATA: Final = b"\r\n.\r\n"
 COMMANDS: Final = {"*": 100, "MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
@@ -28,6 +29,7 @@ ACCEPTED: Final = "250 2.0.0 The mail was accepted"
 TRY_LATER: Final = "451 4.3.0 The mail cannot be kept at the moment; please try again later"
 TOO_BIG: Final = "552 5.3.4 The mail is too large"
 TOO_MANY_RECIPIENTS: Final = "452 4.5.3 Too many recipients"
+TOO_MANY_MAILS: Final = "450 4.7.1 Too many mails from you; please try again later"
 UNKNOWN_RECIPIENT: Final = "550 5.1.1 There is no such mailbox here"
 TOO_MANY_CONNECTIONS: Final = "421 4.3.2 Too many connections; please try again later"
 OUT_OF_MEMORY: Final = "421 4.3.1 Too many mails at once; please try again later"
@@ -54,24 +56,37 @@ class SmtpLimits:
 class SmtpListener:
     """Listens for mails and hands them to the e-mail channel."""
 
-    def __init__(self, channel: EmailChannel, limits: SmtpLimits, figures: Figures, *, hostname: str) -> None:
-        self._channel = channel
+    def __init__(
+        self,
+        channel: EmailChannel,
+        limits: SmtpLimits,
+        *,
+        hostname: str,
+        tls: ssl.SSLContext | None = None,
+        rate: RateLimit | None = None,
+    ) -> None:
+        self.channel = channel
         self.limits = limits
-        self._figures = figures
-        self._hostname = hostname
-        self._connections: set[_Connection] = set()
+        self.hostname = hostname
+        self.tls = tls
+        self._rate = rate
+        self._figures = channel.figures
+        self._connections: set[SmtpConnection] = set()
         self._held_bytes = 0
         self._server: asyncio.Server | None = None
 
     async def start(self, bound: socket.socket) -> None:
         """Listen on a socket that is bound."""
-        self._server = await asyncio.get_running_loop().create_server(self._connection, sock=bound)
+        loop = asyncio.get_running_loop()
+        create = loop.create_unix_server if bound.family is socket.AF_UNIX else loop.create_server
+        self._server = await create(self._connection, sock=bound)
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port that is listened on; 0 for a Unix socket."""
         assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
+        address = self._server.sockets[0].getsockname()
+        return int(address[1]) if isinstance(address, tuple) else 0
 
     async def stop(self) -> None:
         """Take no new connections, let mails under way be answered, and end the rest."""
@@ -93,6 +108,18 @@ class SmtpListener:
         session.host_name = hostname
         return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
+    async def handle_MAIL(  # noqa: N802  # the name is the framework's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Begin a mail, unless its client has sent too many lately."""
+        del server
+        if self._rate is not None and self._rate.take(client_of(session.peer[0] if session.peer else "")):
+            self._figures.count(EMAIL, "deferred")
+            return TOO_MANY_MAILS
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
     async def handle_RCPT(  # noqa: N802  # the name is the framework's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -100,7 +127,7 @@ class SmtpListener:
         del server, session, options
         if len(envelope.rcpt_tos) >= self.limits.recipients:
             return TOO_MANY_RECIPIENTS
-        if self._channel.mailboxes.find(address) is None:
+        if self.channel.mailboxes.find(address) is None:
             self.refused()
             return UNKNOWN_RECIPIENT
         envelope.rcpt_tos.append(address)
@@ -109,16 +136,20 @@ class SmtpListener:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # see above
         """Take a mail."""
         del server
+        return await self.take(session, envelope, tuple(envelope.rcpt_tos))
+
+    async def take(self, session: Session, envelope: Envelope, recipients: tuple[str, ...]) -> str:
+        """Take a mail in for some of its recipients; the answer."""
         assert isinstance(envelope.content, bytes)
         self._figures.count(EMAIL, "received")
         delivery = Delivery(
             sender=(envelope.mail_from or "").strip("<>"),
-            recipients=tuple(envelope.rcpt_tos),
+            recipients=recipients,
             content=envelope.content,
             client=_client(session),
         )
         try:
-            await self._channel.receive(delivery)
+            await self.channel.receive(delivery)
         except Exception as error:
             if not passes(error):
                 raise
@@ -150,17 +181,17 @@ class SmtpListener:
         self._held_bytes += size
         return self._held_bytes <= self.limits.memory_bytes
 
-    def opened(self, connection: "_Connection") -> bool:
+    def opened(self, connection: "SmtpConnection") -> bool:
         """Count a connection; whether there is room for it."""
         self._connections.add(connection)
         return len(self._connections) <= self.limits.connections
 
-    def closed(self, connection: "_Connection") -> None:
+    def closed(self, connection: "SmtpConnection") -> None:
         """Forget a connection."""
         self._connections.discard(connection)
 
-    def _connection(self) -> "_Connection":
-        return _Connection(self, hostname=self._hostname)
+    def _connection(self) -> "SmtpConnection":
+        return SmtpConnection(self)
 
 
 class HeldBytes:
@@ -184,18 +215,19 @@ class _OutOfMemory(Exception):
     """All mails together are beyond the limit."""
 
 
-class _Connection(SMTP):
+class SmtpConnection(SMTP):
     """One SMTP session; reads mails in pieces instead of lines, since most of a session's time went there."""
 
-    def __init__(self, listener: SmtpListener, *, hostname: str) -> None:
+    def __init__(self, listener: SmtpListener) -> None:
         super().__init__(
             listener,
             data_size_limit=listener.limits.mail_bytes,
             enable_SMTPUTF8=True,
-            hostname=hostname,
+            hostname=listener.hostname,
             ident="Deskwire",
             timeout=listener.limits.idle_seconds,
             command_call_limit=COMMANDS,
+            tls_context=listener.tls,
         )
         self._listener = listener
         self.is_busy = False
@@ -229,6 +261,12 @@ class _Connection(SMTP):
             self.transport.write(self._answers + farewell.encode() + b"\r\n")
             self.transport.close()
 
+    @syntax("STARTTLS", when="tls_context")
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802  # the name is the framework's
+        """Go on encrypted; what was sent unencrypted behind the command is no part of it (RFC 3207, 6)."""
+        self._reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001  # the stream has no other way
+        await super().smtp_STARTTLS(arg)
+
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802  # the name is the framework's
         """Receive a mail and answer what became of it."""
@@ -252,11 +290,16 @@ class _Connection(SMTP):
             envelope.content = await self._read_mail(held)
         except _TooBig:
             self._listener.refused()
-            await self.push(TOO_BIG)
+            await self.push(self.refusal(envelope))
         except _OutOfMemory:
             self.end(OUT_OF_MEMORY)
         else:
             await self.push(await self._call_handler_hook("DATA"))
+
+    def refusal(self, envelope: Envelope) -> str:
+        """What answers a mail that is too large."""
+        del envelope
+        return TOO_BIG
 
     async def _read_mail(self, held: HeldBytes) -> bytes:
         """Read a mail; one that is too big is read to its end, so that the answer is understood."""
