@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deskwire_intake.app import email_channel, imap_channel, intake_of
+from deskwire_intake.app import intake_of
 from deskwire_intake.channels.imap import ImapChannel
 from deskwire_intake.channels.imap_credentials import MailboxSecret
 from deskwire_intake.figures import Figures
+from deskwire_intake.mail_intake import email_channel, imap_channel
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.facts import CustomerReplied, Opened

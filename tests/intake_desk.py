@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx2
 
-from deskwire_intake.app import api_of, email_channel, intake_of, smtp_listener
+from deskwire_intake.app import api_of, intake_of
 from deskwire_intake.channels.smtp import SmtpListener
 from deskwire_intake.figures import Figures
+from deskwire_intake.mail_intake import email_channel, smtp_listener
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.access import AGENT, Permission
 from deskwire_shared.contracts.directory import Agent

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from certificates import certificate
-from deskwire_intake.app import lmtp_listener
+from deskwire_intake.mail_intake import lmtp_listener
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.runtime.listening import CannotListen, bind_unix, server_tls
