@@ -39,6 +39,7 @@ class UpDesk:
     """A desk in one process, on ports of its own."""
 
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=lambda: free_ports(2))
     process: subprocess.Popen[bytes] | None = None
 
@@ -64,18 +65,29 @@ class UpDesk:
         assert found is not None, self.log
         return found[0]
 
-    def start(self) -> None:
-        """Start the desk and wait until it is ready."""
+    def environment(self) -> dict[str, str]:
+        """The settings of the desk, and of commands for it."""
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("DESKWIRE_")}
-        settings = {
+        return inherited | {
             "DESKWIRE_DATA_DIR": str(self.folder / "data"),
             "DESKWIRE_HTTP_PORT": str(self.ports[0]),
             "DESKWIRE_SMTP_PORT": str(self.smtp_port),
             "DESKWIRE_NATS_PORT": "0",
+            **self.settings,
         }
+
+    def command(self, *words: str) -> str:
+        """Run a `deskwire` command for this desk; what it prints."""
+        done = subprocess.run(
+            [DESKWIRE, *words], env=self.environment(), capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout.strip()
+
+    def start(self) -> None:
+        """Start the desk and wait until it is ready."""
         with (self.folder / "desk.log").open("ab") as output:
             self.process = subprocess.Popen(
-                [DESKWIRE, "up"], env=inherited | settings, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                [DESKWIRE, "up"], env=self.environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL
             )
         wait_until(self._is_ready, "the desk is ready", within=START_SECONDS, told=lambda: self.log[-3000:])
 
@@ -115,9 +127,9 @@ class UpDesk:
 
 
 @contextlib.contextmanager
-def up_desk(folder: Path) -> Iterator[UpDesk]:
+def up_desk(folder: Path, **settings: str) -> Iterator[UpDesk]:
     """A ready desk without people, stopped at the end."""
-    desk = UpDesk(folder)
+    desk = UpDesk(folder, settings)
     try:
         desk.start()
         yield desk

@@ -48,7 +48,8 @@ async function send(form, main, address) {
   button.textContent = form.dataset.sending;
   try {
     const answer = await read(await ask(address, new FormData(form), TRIES));
-    replace(main, answer, address).querySelector("[aria-invalid], [data-focus]")?.focus();
+    const shown = replace(main, answer, address);
+    (shown.querySelector("[aria-invalid]") ?? shown.querySelector("[data-focus]"))?.focus();
   } catch {
     button.ariaDisabled = "false";
     button.textContent = words;
