@@ -12,12 +12,12 @@ from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.mail_intake import email_channel, fetch_mails, imap_channel, listen_for_mails, mailbox_called
-from deskwire_intake.numbers import JetStreamNumbers
 from deskwire_intake.rates import Places
 from deskwire_intake.replaying import HookReplays, MailReplays
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
 from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
+from deskwire_shared.eventstore.numbers import JetStreamNumbers
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
 

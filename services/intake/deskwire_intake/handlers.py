@@ -19,13 +19,13 @@ from deskwire_intake.channels.port import (
 )
 from deskwire_intake.customers import Customers
 from deskwire_intake.matching import Candidate, NewTicket, Reply, choose
-from deskwire_intake.numbers import Numbers
 from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint
 from deskwire_intake.wishes import follow_up_link, opening_with_more, reply_with_more, words_of
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.eventstore.numbers import Numbers
 from deskwire_shared.eventstore.recorder import Cause, Outcome, Recorder, Wish
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects

@@ -13,8 +13,8 @@ from deskwire_intake.matching import (
     SubjectNumber,
     TicketToken,
 )
-from deskwire_intake.numbers import Numbers
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.eventstore.numbers import Numbers
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.ticket.state import Ticket
 

@@ -13,7 +13,7 @@ from deskwire_intake.channels.port import Accepted, Parked
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
-from deskwire_intake.numbers import MemoryNumbers
+from deskwire_shared.eventstore.numbers import MemoryNumbers
 from deskwire_intake.reading import MailReader
 from deskwire_intake.threads import Threads
 from deskwire_shared.contracts.commit import Actor, Commit
