@@ -20,6 +20,7 @@ from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.follower import Delivery
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
 from deskwire_shared.eventstore.memory import MemoryEventStore, MemoryKeyRing
+from deskwire_shared.eventstore.numbers import MemoryNumbers
 from deskwire_shared.eventstore.port import Recorded, Tip
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.buckets import NOTHING, Kept
@@ -61,6 +62,10 @@ class FollowedStore(MemoryEventStore):
     def last(self) -> int:
         """The place of the last commit."""
         return len(self._stored)
+
+    async def end(self) -> int:
+        """The place of the last commit."""
+        return self.last
 
 
 @dataclass
@@ -177,6 +182,7 @@ class RoutingDesk:
             "agent": self.routing.assignment.on_agent,
             "team": self.routing.assignment.on_team,
             "calendar": self.routing.assignment.on_calendar,
+            "rule": self.routing.waiting.on_rule,
         }.get(kind)
         if react is not None:
             message = HeardMessage(1, f'{{"revision":{revision}}}'.encode())
@@ -205,7 +211,7 @@ def another_replica(
     recorder = Recorder(store)
     routing = wired(
         store=store, recorder=recorder, directory=directory, workload=workload, claims=claims, timers=timers,
-        clock=clock, patience_seconds=1,
+        numbers=MemoryNumbers(), log_end=store.end, clock=clock, patience_seconds=1,
     )  # fmt: skip
     return RoutingDesk(
         routing=routing, store=store, recorder=recorder, directory=directory, clock=clock, timers=timers, claims=claims

@@ -1,6 +1,7 @@
 """Wires the routing service: the one place that reads its settings and builds its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 from deskwire_routing.absences import Absences
@@ -15,13 +16,17 @@ from deskwire_routing.occasions import ROUTING
 from deskwire_routing.overflow import Overflowing
 from deskwire_routing.placing import Placing
 from deskwire_routing.roster import Roster
+from deskwire_routing.rule_book import RuleBook
+from deskwire_routing.ruling import Ruling
 from deskwire_routing.settings import RoutingSettings
 from deskwire_routing.snapshots import ObjectSnapshots
 from deskwire_routing.strategies import least_loaded, longest_idle, round_robin, skills, sticky
 from deskwire_routing.strategies.strategy import Strategy
+from deskwire_routing.waiting import Waiting
 from deskwire_shared.contracts.subjects import DIRECTORY, ROSTER, TICKETS, TIMERS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower
+from deskwire_shared.eventstore.numbers import JetStreamNumbers, Numbers
 from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.buckets import Bucket
@@ -48,10 +53,17 @@ def wired(
     workload: LiveWorkload,
     claims: ClaimStore,
     timers: TimerStore,
+    numbers: Numbers,
+    log_end: Callable[[], Awaitable[int]],
     clock: Clock,
     patience_seconds: float,
 ) -> Routing:
     """Build what reacts to tickets, documents and timers."""
+    news = DirectoryNews(directory, patience_seconds=patience_seconds)
+    ruling = Ruling(
+        store=store, recorder=recorder, directory=directory, book=RuleBook(directory), numbers=numbers, clock=clock
+    )
+    waiting = Waiting(ruling=ruling, timers=timers, workload=workload, news=news, log_end=log_end)
     alarms = Alarms(timers, clock)
     roster = Roster(directory, workload, clock)
     overflowing = Overflowing(store=store, recorder=recorder, directory=directory, alarms=alarms, clock=clock)
@@ -73,9 +85,9 @@ def wired(
         placing=placing,
         absences=Absences(recorder=recorder, directory=directory, workload=workload, alarms=alarms, clock=clock),
         overflowing=overflowing,
-        news=DirectoryNews(directory, patience_seconds=patience_seconds),
+        news=news,
     )
-    return Routing(recorder=recorder, directory=directory, assignment=assignment, clock=clock)
+    return Routing(ruling=ruling, waiting=waiting, assignment=assignment, clock=clock)
 
 
 async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - routing has one role
@@ -89,15 +101,22 @@ async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - r
         workload=workload,
         claims=Bucket(runtime.js, ROSTER),
         timers=Timers(runtime.js, ROUTING),
+        numbers=JetStreamNumbers(runtime.js),
+        log_end=partial(_log_end, runtime),
         clock=runtime.clock,
         patience_seconds=patience_seconds,
     )
     _keep_live(runtime, workload)
     runtime.react("routing", TICKETS, "ticket.>", routing.on_commits, facts=HEARD)
     runtime.react("routing-timers", TIMERS, "timer.due.routing.>", routing.on_timers)
+    runtime.react("routing-rules", DIRECTORY, "directory.rule.*", routing.waiting.on_rule)
     runtime.react("routing-agents", DIRECTORY, "directory.agent.*", routing.assignment.on_agent)
     runtime.react("routing-teams", DIRECTORY, "directory.team.*", routing.assignment.on_team)
     runtime.react("routing-calendars", DIRECTORY, "directory.calendar.*", routing.assignment.on_calendar)
+
+
+async def _log_end(runtime: Runtime) -> int:
+    return (await runtime.js.stream_info(TICKETS)).state.last_seq
 
 
 def _keep_live(runtime: Runtime, workload: LiveWorkload) -> None:

@@ -1,39 +1,25 @@
 """Business rules, in order: which of them hold for a ticket on an occasion, and what they wish for it."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import assert_never
+from typing import Final
 
-from deskwire_routing.occasions import Occasion
-from deskwire_shared.contracts.directory import (
-    Action,
-    AddTags,
-    RemoveTags,
-    Rule,
-    SetAssignee,
-    SetPriority,
-    SetStatus,
-    SetTeam,
-    SetType,
-)
+from deskwire_routing.lineage import FIRST, Lineage
+from deskwire_routing.occasions import ROUTING, Occasion
+from deskwire_shared.contracts.directory import Rule
+from deskwire_shared.contracts.facts import RuleApplied, TicketFact
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.ticket import limits
-from deskwire_shared.ticket.commands import (
-    ApplyRule,
-    AssignTicket,
-    ChangePriority,
-    ChangeStatus,
-    ChangeTags,
-    ChangeType,
-    RouteTicket,
-    Several,
-    SingleCommand,
-)
+from deskwire_shared.ticket.actions import Acting, Deeds, FollowUp, Staff, deeds
+from deskwire_shared.ticket.commands import ApplyRule, Several, SingleCommand
 from deskwire_shared.ticket.conditions import holding
 from deskwire_shared.ticket.decider import decide, evolve
 from deskwire_shared.ticket.refusals import Refusal
 from deskwire_shared.ticket.state import Ticket
+
+STRATEGY: Final = "rule"
+"""How the `assigned` fact names that a rule chose."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,29 +32,42 @@ class StandingRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Staff:
-    """The teams and agents that an action can name."""
+class Setting:
+    """What rules are asked in: what stands around the ticket, who is there, and what rules have done before.
 
-    team_ids: Collection[str]
-    agent_ids: Collection[str]
+    `numbers` has the numbers of tickets that rules open, by their ids, once they are taken.
+    """
+
+    surroundings: Surroundings
+    staff: Staff
+    lineage: Lineage = FIRST
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Application:
     """A rule that held, the conditions that did, its commands, and in `troubles` what it could not do.
 
-    A rule that could do nothing at all has no commands: it did not act, and it stops no later rule.
+    A rule that could do nothing at all has no commands: it did not act, and it stops no later rule. One that was
+    `stopped`, lest it set itself off for ever, has but the command that notes this.
     """
 
     rule_id: str
     revision: int
     conditions: tuple[str, ...]
     commands: tuple[SingleCommand, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
     troubles: tuple[str, ...] = ()
+    stopped: str = ""
+
+    @property
+    def acted(self) -> bool:
+        """Whether the rule did something."""
+        return bool(self.commands) and not self.stopped
 
 
 def applied(
-    rules: Iterable[StandingRule], ticket: Ticket, surroundings: Surroundings, occasion: Occasion, staff: Staff
+    rules: Iterable[StandingRule], ticket: Ticket, occasion: Occasion, setting: Setting
 ) -> tuple[Application, ...]:
     """Ask the rules in order, each about the ticket as the earlier ones leave it."""
     if not ticket.exists or ticket.is_closed:
@@ -78,10 +77,11 @@ def applied(
     for standing in in_order(rules, occasion):
         acted = _acted_before(standing, occasion, ticket)
         if not acted:
-            found = _ask(standing, ticket, surroundings=surroundings, occasion=occasion, staff=staff, room=room)
+            found = _ask(standing, ticket, occasion, setting, room)
             applications += [found] if found else []
             commands = found.commands if found else ()
-            acted, room, ticket = bool(commands), room - len(commands), _after(ticket, commands)
+            acted = found is not None and found.acted
+            room, ticket = room - len(commands), after(ticket, commands)
         if acted and standing.rule.stop:
             break
     return tuple(applications)
@@ -93,70 +93,50 @@ def in_order(rules: Iterable[StandingRule], occasion: Occasion) -> list[Standing
     return sorted(asked, key=lambda standing: (standing.rule.order, standing.id))
 
 
+def after(ticket: Ticket, commands: tuple[SingleCommand, ...]) -> Ticket:
+    """Suppose that the ticket has taken the commands."""
+    if not commands:
+        return ticket
+    at, actor = ticket.updated_at, ticket.updated_by
+    assert at is not None
+    assert actor is not None
+    facts = decide(Several(commands=commands), ticket)
+    return reduce(lambda so_far, fact: evolve(so_far, fact, at=at, actor=actor), facts, ticket)
+
+
 def _acted_before(standing: StandingRule, occasion: Occasion, ticket: Ticket) -> bool:
     """Whether the rule, at whatever revision, has acted on this occasion."""
     return any((rule_id, name) == (standing.id, occasion.name) for rule_id, _, name in ticket.rules_applied)
 
 
-def _ask(
-    standing: StandingRule,
-    ticket: Ticket,
-    *,
-    surroundings: Surroundings,
-    occasion: Occasion,
-    staff: Staff,
-    room: int,
-) -> Application | None:
+def _ask(standing: StandingRule, ticket: Ticket, occasion: Occasion, setting: Setting, room: int) -> Application | None:
     message = ticket.message(occasion.message_id) if occasion.message_id else None
-    conditions = holding(standing.rule.conditions, surroundings.context(ticket, message))
+    conditions = holding(standing.rule.conditions, setting.surroundings.context(ticket, message))
     if conditions is None:
         return None
-    troubles = tuple(filter(None, (_trouble(action, staff) for action in standing.rule.actions)))
-    wishes = _wishes(standing, [action for action in standing.rule.actions if _trouble(action, staff) is None])
-    if wishes:
-        wishes = (_note(standing, occasion, conditions), *wishes)
-    if refusal := _refusal(wishes, ticket, room):
-        wishes, troubles = (), (*troubles, refusal)
-    return Application(
-        rule_id=standing.id, revision=standing.revision, conditions=conditions, commands=wishes, troubles=troubles
+    note = _note(standing, occasion, conditions)
+    wished = _wished(standing, ticket, occasion, setting)
+    application = Application(
+        rule_id=standing.id, revision=standing.revision, conditions=conditions, troubles=wished.troubles
     )
+    if not wished.commands:
+        return application
+    facts = _facts((note, *wished.commands), ticket, room)
+    if isinstance(facts, str):
+        return replace(application, troubles=(*wished.troubles, facts))
+    if objection := setting.lineage.objection(standing.id, occasion.topic):
+        return _stopped(application, note, objection) if _changes_something(facts) else None
+    return replace(application, commands=(note, *wished.commands), follow_ups=wished.follow_ups)
 
 
-def _trouble(action: Action, staff: Staff) -> str | None:
-    """Say why an action is impossible, whatever the ticket."""
-    match action:
-        case SetTeam(team_id=team_id) if team_id not in staff.team_ids:
-            return f"there is no team {team_id}"
-        case SetAssignee(agent_id=agent_id) if agent_id not in staff.agent_ids:
-            return f"agent {agent_id} does not exist or is not active"
-        case _:
-            return None
-
-
-def _wishes(standing: StandingRule, actions: list[Action]) -> tuple[SingleCommand, ...]:
-    """Turn actions into commands; the assignee comes last, since a move to another team would take it away."""
-    ordered = sorted(actions, key=lambda action: isinstance(action, SetAssignee))
-    return tuple(_wish(action, standing.id) for action in ordered)
-
-
-def _wish(action: Action, rule_id: str) -> SingleCommand:  # noqa: PLR0911 - one case per action
-    match action:
-        case SetTeam(team_id=team_id):
-            return RouteTicket(team_id=team_id, rule_id=rule_id)
-        case SetPriority(priority=priority):
-            return ChangePriority(priority=priority)
-        case SetType(ticket_type=ticket_type):
-            return ChangeType(ticket_type=ticket_type)
-        case SetStatus(status=status):
-            return ChangeStatus(status=status)
-        case AddTags(tags=tags):
-            return ChangeTags(add=tags)
-        case RemoveTags(tags=tags):
-            return ChangeTags(remove=tags)
-        case SetAssignee(agent_id=agent_id):
-            return AssignTicket(agent_id=agent_id, strategy="rule")
-        case _:
-            assert_never(action)
+def _wished(standing: StandingRule, ticket: Ticket, occasion: Occasion, setting: Setting) -> Deeds:
+    acting = Acting(
+        agent_id=ROUTING,
+        strategy=STRATEGY,
+        key=(ROUTING, ticket.id, occasion.name, standing.id),
+        rule_id=standing.id,
+    )
+    return deeds(standing.rule.actions, ticket, setting.staff, acting, setting.numbers)
 
 
 def _note(standing: StandingRule, occasion: Occasion, conditions: tuple[str, ...]) -> ApplyRule:
@@ -169,21 +149,19 @@ def _note(standing: StandingRule, occasion: Occasion, conditions: tuple[str, ...
     )
 
 
-def _refusal(commands: tuple[SingleCommand, ...], ticket: Ticket, room: int) -> str | None:
-    """Say why a ticket would not take the commands."""
+def _facts(commands: tuple[SingleCommand, ...], ticket: Ticket, room: int) -> list[TicketFact] | str:
+    """What would become of the commands, or why the ticket would not take them."""
     if len(commands) > room:
         return f"the rules wish for more than {limits.COMMANDS} changes at once"
     try:
-        decide(Several(commands=commands), ticket)
+        return decide(Several(commands=commands), ticket)
     except Refusal as refusal:
         return str(refusal)
-    return None
 
 
-def _after(ticket: Ticket, commands: tuple[SingleCommand, ...]) -> Ticket:
-    """Suppose that the ticket has taken the commands."""
-    at, actor = ticket.updated_at, ticket.updated_by
-    assert at is not None
-    assert actor is not None
-    facts = decide(Several(commands=commands), ticket)
-    return reduce(lambda so_far, fact: evolve(so_far, fact, at=at, actor=actor), facts, ticket)
+def _changes_something(facts: list[TicketFact]) -> bool:
+    return any(not isinstance(fact, RuleApplied) for fact in facts)
+
+
+def _stopped(application: Application, note: ApplyRule, why: str) -> Application:
+    return replace(application, commands=(replace(note, stopped=why),), stopped=why)

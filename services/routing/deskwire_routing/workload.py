@@ -161,6 +161,10 @@ class Workload:
         """Name the teams in whose queues tickets wait."""
         return [team_id for team_id, queue in self._queues.items() if queue]
 
+    def in_status(self, status: Status) -> list[str]:
+        """Name the tickets in a status."""
+        return [ticket_id for ticket_id, work in self._tickets.items() if work.status == status]
+
     def apply(self, ticket_id: str, facts: Iterable[Part], *, sequence: int) -> None:
         """Take in what happened to a ticket at a place in the log."""
         for fact in facts:

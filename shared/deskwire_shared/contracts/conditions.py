@@ -25,9 +25,16 @@ Operator = Literal[
 ]  # fmt: skip
 FieldPath = Annotated[
     str,
-    StringConstraints(max_length=200, pattern=r"^(ticket|message|customer|organisation)(\.[a-z][a-z0-9_]{0,63}){1,2}$"),
+    StringConstraints(
+        max_length=200,
+        pattern=r"^((ticket|message|customer|organisation|sla)(\.[a-z][a-z0-9_]{0,63}){1,2}"
+        r"|calendar\.[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.open)$",
+    ),
 ]
-"""A dotted name such as `ticket.subject`, `ticket.field.region`, `message.from_domain`."""
+"""A dotted name such as `ticket.subject`, `ticket.field.region`, `message.from_domain`, `sla.resolution.state`.
+
+`calendar.<id>.open` is true within the hours of a calendar, at the moment of the question.
+"""
 Text = Annotated[str, StringConstraints(max_length=1000)]
 Values = Annotated[tuple[Text, ...], Field(max_length=MOST_VALUES)]
 Number = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]

@@ -6,14 +6,24 @@ A change stores the full document; the last one per subject is the state, all of
 from datetime import date, datetime
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 from deskwire_shared.contracts.access import Permission, Role
 from deskwire_shared.contracts.calendar import Calendar as BusinessHours
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.conditions import Conditions
-from deskwire_shared.contracts.facts import Metric, Priority, Status, TicketType
+from deskwire_shared.contracts.facts import FieldValue, Metric, Priority, Status, TicketType
 from deskwire_shared.contracts.personal import Personal
+from deskwire_shared.contracts.placeholders import require_known
 from deskwire_shared.contracts.webhook_channels import WebhookChannel
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -297,12 +307,6 @@ class SetAssignee(Document):
     agent_id: str
 
 
-Action = Annotated[
-    SetTeam | SetPriority | SetType | SetStatus | AddTags | RemoveTags | SetAssignee,
-    Field(discriminator="do"),
-]
-
-
 class RaisePriority(Document):
     """Make the priority the next higher one."""
 
@@ -331,6 +335,80 @@ EscalationAction = Annotated[
     Field(discriminator="do"),
 ]
 """What gets people to work on a ticket; none of it ends a promise or starts one."""
+
+Words = Annotated[
+    str, StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True), AfterValidator(require_known)
+]
+"""A text with placeholders, see `contracts.placeholders`."""
+SubjectLine = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class Unassign(Document):
+    """Make nobody responsible."""
+
+    do: Literal["unassign"] = "unassign"
+
+
+class SetSubject(Document):
+    """Change the subject."""
+
+    do: Literal["set_subject"] = "set_subject"
+    subject: SubjectLine
+
+
+class SetField(Document):
+    """Change a custom field; null empties it."""
+
+    do: Literal["set_field"] = "set_field"
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    value: FieldValue
+
+
+class RemoveFollowers(Document):
+    """Let agents no longer follow the ticket."""
+
+    do: Literal["remove_followers"] = "remove_followers"
+    agent_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
+
+
+class WriteNote(Document):
+    """Leave a note that no customer sees."""
+
+    do: Literal["write_note"] = "write_note"
+    text: Words
+
+
+class WriteReply(Document):
+    """Answer the customer, in words of its own or in those of a template for answers."""
+
+    do: Literal["write_reply"] = "write_reply"
+    text: Words | None = None
+    template_id: str | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.text is None) == (self.template_id is None):
+            raise ValueError("a reply has either `text` or `template_id`")
+        return self
+
+
+class OpenFollowUp(Document):
+    """Open another ticket for the same customer, linked with this one."""
+
+    do: Literal["open_follow_up"] = "open_follow_up"
+    subject: Annotated[SubjectLine, AfterValidator(require_known)]
+    text: Words
+    team_id: str | None = None
+    priority: Priority = "normal"
+    tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+
+
+Action = Annotated[
+    SetTeam | SetAssignee | Unassign | SetPriority | RaisePriority | SetType | SetStatus | SetSubject | SetField
+    | AddTags | RemoveTags | AddFollowers | RemoveFollowers | NotifyAgents | WriteNote | WriteReply | OpenFollowUp,
+    Field(discriminator="do"),
+]  # fmt: skip
+"""What rules and macros do."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -395,6 +473,24 @@ class SlaPolicy(Document):
         return self
 
 
+Trigger = Literal[
+    "opened", "customer_replied", "agent_replied", "note_added", "reply_bounced", "rated",
+    "status_changed", "reopened", "snoozed", "woken",
+    "priority_changed", "type_changed", "subject_changed", "tags_changed", "field_changed", "requester_changed",
+    "routed", "assigned", "unassigned", "merge_received",
+    "sla_warned", "sla_breached", "sla_met",
+    "waited",
+]  # fmt: skip
+"""What sets a rule off."""
+
+
+class Wait(Document):
+    """How long a ticket has to stay in a status."""
+
+    status: Literal["new", "open", "pending", "on_hold", "solved"]
+    after_minutes: Annotated[int, Field(ge=1, le=366 * 1440)]
+
+
 class Rule(Document):
     """A business rule: when something happens and the conditions hold, act."""
 
@@ -402,32 +498,49 @@ class Rule(Document):
     name: Name
     order: int = 100
     active: bool = True
-    trigger: Literal["opened", "customer_replied", "reopened"] = "opened"
+    trigger: Trigger = "opened"
+    wait: Wait | None = None
+    """For the trigger `waited`; the rule is asked once for each stay in the status."""
     conditions: Conditions = Conditions()
     actions: tuple[Action, ...] = Field(min_length=1, max_length=20)
     stop: bool = False
     """No later rule is asked when this one held."""
 
+    @model_validator(mode="after")
+    def _waits_for_something(self) -> Self:
+        if (self.trigger == "waited") != (self.wait is not None):
+            raise ValueError("a rule with the trigger `waited`, and no other, has `wait`")
+        return self
+
 
 class Macro(Document):
-    """Several changes an agent makes with one key."""
+    """Several changes an agent makes with one key; the reply may hold placeholders."""
 
     kind: Literal["macro"] = "macro"
     name: Name
-    reply: str = ""
-    actions: tuple[Action, ...] = ()
+    reply: Annotated[str, StringConstraints(max_length=20_000), AfterValidator(require_known)] = ""
+    actions: Annotated[tuple[Action, ...], Field(max_length=20)] = ()
 
 
 class Template(Document):
-    """A mail the desk writes by itself; `subject` and `body` are Jinja2 in a sandbox."""
+    """What the desk writes by itself; `subject` and `body` are Jinja2 in a sandbox.
+
+    The body of an `answer`, which rules and macros send, holds placeholders only; its subject is not used.
+    """
 
     kind: Literal["template"] = "template"
     name: Name
-    purpose: Literal["acknowledgement", "reply", "agent_notice"]
+    purpose: Literal["acknowledgement", "reply", "agent_notice", "answer"]
     locale: Locale = "en"
     subject: Annotated[str, StringConstraints(max_length=500)]
     body: Annotated[str, StringConstraints(max_length=50_000)]
     active: bool = True
+
+    @model_validator(mode="after")
+    def _answers_with_placeholders(self) -> Self:
+        if self.purpose == "answer":
+            require_known(self.body)
+        return self
 
 
 class View(Document):

@@ -404,6 +404,7 @@ class RuleApplied(Fact):
     """A business rule held and acted, with the conditions that held. Writer: routing; sla for escalations.
 
     An escalation is a rule of its policy: `rule_id` is the policy, `conditions` tell what came of which promise.
+    `stopped` says why a rule that held was kept from acting: it would have set itself off again.
     """
 
     type: Literal["ticket.rule_applied.v1"] = "ticket.rule_applied.v1"
@@ -412,6 +413,7 @@ class RuleApplied(Fact):
     rule_revision: int
     trigger: str
     conditions: tuple[str, ...] = ()
+    stopped: str = ""
 
 
 class ReplyDelivered(Fact):

@@ -62,6 +62,7 @@ STREAMS = (
 CONSUMERS = (
     (TICKETS, "routing", "ticket.>"),
     (TIMERS, "routing-timers", "timer.due.routing.>"),
+    (DIRECTORY, "routing-rules", "directory.rule.*"),
     (DIRECTORY, "routing-agents", "directory.agent.*"),
     (DIRECTORY, "routing-teams", "directory.team.*"),
     (DIRECTORY, "routing-calendars", "directory.calendar.*"),

@@ -360,7 +360,7 @@ class ApplyRule:
     """Note that a rule held and acted.
 
     `trigger` names the occasion, such as `customer_replied:<message id>`: a revision of a rule is
-    noted once per occasion.
+    noted once per occasion. `stopped` says why it was kept from acting.
     """
 
     rule_id: str
@@ -368,6 +368,7 @@ class ApplyRule:
     rule_revision: int
     trigger: str
     conditions: tuple[str, ...] = ()
+    stopped: str = ""
 
 
 ConversationCommand = (

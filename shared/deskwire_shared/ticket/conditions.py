@@ -7,10 +7,11 @@ holds for all; `contains` asks for a whole item. Text is compared without regard
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, get_args
 
 from deskwire_shared.contracts.conditions import Condition, Conditions, Operator
 from deskwire_shared.contracts.directory import Customer, Organisation
+from deskwire_shared.contracts.facts import Metric, SlaClock
 from deskwire_shared.ticket.state import Message, Ticket
 
 CUSTOM_FIELD: Final = "ticket.field."
@@ -22,6 +23,8 @@ OPPOSITES: Final[Mapping[Operator, Operator]] = {
     "not_contains": "contains",
     "is_not_set": "is_set",
 }
+REACHED: Final = ("breached", "met", "warned")
+"""What may have become of a promise, what counts most first."""
 
 
 def holding(conditions: Conditions, context: Mapping[str, object]) -> tuple[str, ...] | None:
@@ -56,7 +59,7 @@ def ticket_context(
     message: Message | None = None,
 ) -> dict[str, object]:
     """Lay out what conditions can ask about; the message is the customer's last one, unless another is given."""
-    context = _ticket_fields(ticket)
+    context = _ticket_fields(ticket) | _promise_fields(ticket)
     spoken = message or next((said for said in reversed(ticket.messages) if said.kind == "customer"), None)
     if spoken is not None:
         context |= _message_fields(spoken)
@@ -90,6 +93,28 @@ def _ticket_fields(ticket: Ticket) -> dict[str, object]:
         "ticket.rating": ticket.rating.score if ticket.rating else None,
         **{f"{CUSTOM_FIELD}{name}": value for name, value in ticket.fields.items()},
     }
+
+
+def _promise_fields(ticket: Ticket) -> dict[str, object]:
+    """Lay out how the ticket's promises stand; a promise that was missed stays so until it is made anew."""
+    outcomes = {outcome for _, _, outcome in ticket.sla_outcomes}
+    fields: dict[str, object] = {
+        "sla.policy": ticket.sla.policy_id if ticket.sla else None,
+        "sla.warned": "warned" in outcomes,
+        "sla.breached": "breached" in outcomes,
+    }
+    for metric in get_args(Metric):
+        clock = next((one for one in ticket.sla.clocks if one.metric == metric), None) if ticket.sla else None
+        fields[f"sla.{metric}.state"] = _state(ticket, metric, clock)
+        fields[f"sla.{metric}.due_at"] = clock.due_at if clock else None
+    return fields
+
+
+def _state(ticket: Ticket, metric: Metric, clock: SlaClock | None) -> str | None:
+    cycles = [cycle for of, cycle, _ in ticket.sla_outcomes if of == metric]
+    cycle = clock.cycle if clock else max(cycles, default=0)
+    reached = (outcome for outcome in REACHED if (metric, cycle, outcome) in ticket.sla_outcomes)
+    return next(reached, clock.state if clock else None)
 
 
 def _message_fields(message: Message) -> dict[str, object]:

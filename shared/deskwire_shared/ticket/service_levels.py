@@ -105,5 +105,6 @@ def _apply_rule(command: ApplyRule, ticket: Ticket) -> list[TicketFact]:
             rule_revision=command.rule_revision,
             trigger=command.trigger,
             conditions=command.conditions,
+            stopped=command.stopped,
         )
     ]

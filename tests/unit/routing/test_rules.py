@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from deskwire_routing.lineage import FIRST, Lineage
 from deskwire_routing.occasions import Occasion
-from deskwire_routing.rules import Application, Staff, StandingRule, applied
-from deskwire_shared.contracts.directory import Organisation, Rule
+from deskwire_routing.rules import Application, Setting, StandingRule, applied
+from deskwire_shared.contracts.directory import Agent, Organisation, Rule, Team, Template
 from deskwire_shared.contracts.facts import CustomerReplied, Merged, RuleApplied, StatusChanged
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_ticket
+from deskwire_shared.ticket.actions import Staff
 from deskwire_shared.ticket.commands import (
     ApplyRule,
     AssignTicket,
@@ -26,7 +28,14 @@ from deskwire_shared.ticket.state import Ticket
 
 OPENED = Occasion(trigger="opened", name="opened", message_id="m1")
 REPLIED = Occasion(trigger="customer_replied", name="customer_replied:m2", message_id="m2")
-STAFF = Staff(team_ids={"billing", "vip"}, agent_ids={"ada", "bob"})
+STAFF = Staff(
+    teams={"billing": Team(name="Billing"), "vip": Team(name="VIP")},
+    agents={agent_id: Agent(email=f"{agent_id}@desk.example", name=agent_id.title()) for agent_id in ("ada", "bob")},
+    templates={
+        "thanks": Template(name="Thanks", purpose="answer", subject="", body="Thank you, {{ customer.name }}."),
+        "ack": Template(name="Ack", purpose="acknowledgement", subject="", body=""),
+    },
+)
 URGENT = {"do": "set_priority", "priority": "urgent"}
 VIP_TAG = {"do": "add_tags", "tags": ["vip"]}
 
@@ -40,8 +49,15 @@ def when(field: str, op: str, value: Any = None) -> dict[str, Any]:
     return {"all": [{"field": field, "op": op, "value": value}]}
 
 
-def ask(*rules: StandingRule, ticket: Ticket | None = None, occasion: Occasion = OPENED) -> tuple[Application, ...]:
-    return applied(rules, ticket or a_ticket(), Surroundings(), occasion, STAFF)
+def ask(
+    *rules: StandingRule,
+    ticket: Ticket | None = None,
+    occasion: Occasion = OPENED,
+    surroundings: Surroundings | None = None,
+    lineage: Lineage = FIRST,
+) -> tuple[Application, ...]:
+    setting = Setting(surroundings=surroundings or Surroundings(), staff=STAFF, lineage=lineage)
+    return applied(rules, ticket or a_ticket(), occasion, setting)
 
 
 def ids(applications: tuple[Application, ...]) -> list[str]:
@@ -144,8 +160,8 @@ def test_a_rule_asks_about_the_message_that_set_it_off() -> None:
 def test_a_rule_can_ask_about_the_organisation() -> None:
     rule = a_rule("r1", conditions=when("organisation.tags", "contains", "gold"))
     golden = Surroundings(organisation=Organisation(name="Acme", tags=("gold",)))
-    assert ids(applied([rule], a_ticket(), golden, OPENED, STAFF)) == ["r1"]
-    assert applied([rule], a_ticket(), Surroundings(), OPENED, STAFF) == ()
+    assert ids(ask(rule, surroundings=golden)) == ["r1"]
+    assert ask(rule) == ()
 
 
 def test_a_rule_acts_once_on_an_occasion_even_when_it_was_edited_since() -> None:

@@ -10,7 +10,15 @@ from pydantic import ValidationError
 
 from deskwire_shared.contracts.conditions import Condition, Conditions
 from deskwire_shared.contracts.directory import Customer, Organisation
-from deskwire_shared.contracts.facts import Assigned, CustomerReplied, FieldChanged, Rated
+from deskwire_shared.contracts.facts import (
+    Assigned,
+    CustomerReplied,
+    FieldChanged,
+    Rated,
+    SlaApplied,
+    SlaBreached,
+    SlaClock,
+)
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, NOON, a_ticket
 from deskwire_shared.ticket.conditions import holding, holds, ticket_context
 
@@ -266,3 +274,27 @@ OPERATORS = st.sampled_from(
 def test_no_comparison_ever_raises(actual: object, op: Any, value: Any) -> None:
     unchecked = Condition.model_construct(field="ticket.subject", op=op, value=value)
     assert holds(unchecked, {"ticket.subject": actual}) in {True, False}
+
+
+def test_a_condition_can_ask_how_a_promise_stands() -> None:
+    due = NOON + timedelta(hours=1)
+    clock = SlaClock(metric="resolution", cycle=2, state="running", target=60, used=0, due_at=due)
+    missed = SlaBreached(metric="resolution", cycle=1, policy_id="gold", target=60, due_at=NOON)
+    promised = SlaApplied(policy_id="gold", clocks=(clock,))
+    context = ticket_context(a_ticket(missed, promised))
+    assert (context["sla.policy"], context["sla.breached"], context["sla.warned"]) == ("gold", True, False)
+    assert (context["sla.resolution.state"], context["sla.resolution.due_at"]) == ("running", due)
+    assert context["sla.first_response.state"] is None
+    again = missed.model_copy(update={"cycle": 2})
+    assert ticket_context(a_ticket(promised, again))["sla.resolution.state"] == "breached"
+
+
+@pytest.mark.parametrize("field", ["sla.resolution.state", "sla.breached", "calendar.Office-1.open", "ticket.field.x"])
+def test_a_field_can_be_asked_for(field: str) -> None:
+    assert Condition(field=field, op="is", value=True).field == field
+
+
+@pytest.mark.parametrize("field", ["calendar.office", "calendar.office.shut", "calendar..open", "sla", "clock.x"])
+def test_a_field_that_nothing_has_cannot_be_asked_for(field: str) -> None:
+    with pytest.raises(ValidationError):
+        Condition(field=field, op="is", value=True)

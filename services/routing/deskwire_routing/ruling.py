@@ -1,0 +1,136 @@
+"""Lets business rules act on an occasion: asks them, and records what they wish for in one commit."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from structlog import get_logger
+
+from deskwire_routing.lineage import FIRST, Lineage, lineage_of
+from deskwire_routing.occasions import ROUTING, Occasion, occasions_in
+from deskwire_routing.rule_book import RuleBook
+from deskwire_routing.rules import Application, Setting, StandingRule, applied
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.directory import Agent, Team, Template
+from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.surroundings import surroundings_of
+from deskwire_shared.eventstore.numbers import Numbers
+from deskwire_shared.eventstore.plain_facts import PlainCommit
+from deskwire_shared.eventstore.port import EventStore
+from deskwire_shared.eventstore.recorder import Cause, Recorder, Wish
+from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.ticket.actions import FollowUp, Staff, opening
+from deskwire_shared.ticket.commands import Several
+from deskwire_shared.ticket.state import Ticket
+
+BY_RULE: Final = Actor(kind="rule", id=ROUTING)
+MACHINES: Final = frozenset({"rule", "system"})
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ruling:
+    """Puts occasions to the rules."""
+
+    store: EventStore
+    recorder: Recorder
+    directory: Directory
+    book: RuleBook
+    numbers: Numbers
+    clock: Clock
+
+    async def on_commit(self, sequence: int, commit: PlainCommit) -> None:
+        """Let the rules act on what happened; the name of an occasion lets that happen once for life."""
+        for occasion in occasions_in(commit):
+            if rules := self.book.on(occasion.trigger):
+                ticket = await self.recorder.ticket(commit.ticket_id, at_least=sequence)
+                command_id = derived_id(ROUTING, ticket.id, occasion.name)
+                cause = Cause(command_id, BY_RULE, self.clock.now(), commit.correlation_id, commit.commit_id)
+                await self.put(occasion, rules, ticket, await self._lineage(sequence, commit), cause)
+
+    async def put(
+        self, occasion: Occasion, rules: Sequence[StandingRule], ticket: Ticket, lineage: Lineage, cause: Cause
+    ) -> None:
+        """Put an occasion to rules, all of which act in one commit."""
+        setting = await self._setting(ticket, rules, lineage, cause.at)
+        applications = applied(rules, ticket, occasion, setting)
+        _log(applications)
+        if any(application.commands for application in applications):
+            follow_ups = [one for application in applications for one in application.follow_ups]
+            numbers = {one.ticket_id: await self.numbers.take(one.ticket_id) for one in follow_ups}
+            numbered = Setting(surroundings=setting.surroundings, staff=setting.staff, lineage=lineage, numbers=numbers)
+            await self._record(_Asking(rules, occasion, numbered), ticket, follow_ups, cause)
+
+    async def _record(self, asking: "_Asking", ticket: Ticket, follow_ups: Sequence[FollowUp], cause: Cause) -> None:
+        if not follow_ups:
+            await self.recorder.record(ticket.id, asking.wish, cause)
+            return
+        wishes: dict[str, Wish] = {ticket.id: asking.wish}
+        wishes |= {one.ticket_id: asking.opening_of(one.ticket_id) for one in follow_ups}
+        await self.recorder.record_together(wishes, cause)
+
+    async def _setting(self, ticket: Ticket, rules: Iterable[StandingRule], lineage: Lineage, at: datetime) -> Setting:
+        asked = [standing.rule.conditions for standing in rules]
+        surroundings = await surroundings_of(ticket, self.directory, asked, at=at)
+        return Setting(surroundings=surroundings, staff=staff_of(self.directory), lineage=lineage)
+
+    async def _lineage(self, sequence: int, commit: PlainCommit) -> Lineage:
+        if commit.actor.kind not in MACHINES:
+            return FIRST
+        return lineage_of((await self.store.load(commit.ticket_id, at_least=sequence)).commits, commit.commit_id)
+
+
+@dataclass(slots=True)
+class _Asking:
+    """Rules that are asked again whenever the ticket turns out to have changed, and what they wished for last."""
+
+    rules: Sequence[StandingRule]
+    occasion: Occasion
+    setting: Setting
+    ticket: Ticket | None = None
+    applications: tuple[Application, ...] = field(default_factory=tuple)
+
+    def wish(self, ticket: Ticket) -> Several | None:
+        """What the rules wish for the ticket as it is now."""
+        self.ticket = ticket
+        self.applications = applied(self.rules, ticket, self.occasion, self.setting)
+        commands = tuple(command for application in self.applications for command in application.commands)
+        return Several(commands=commands) if commands else None
+
+    def opening_of(self, ticket_id: str) -> Wish:
+        """What is wished for a follow-up: to be opened, if the rules still wish for it."""
+
+        def wish(_: Ticket) -> Several | None:
+            follow_ups = (one for application in self.applications for one in application.follow_ups)
+            wanted = next((one for one in follow_ups if one.ticket_id == ticket_id), None)
+            if wanted is None or self.ticket is None:
+                return None
+            return opening(wanted, self.ticket, self.setting.numbers[ticket_id])
+
+        return wish
+
+
+def staff_of(directory: Directory) -> Staff:
+    """Tell what actions can name."""
+    return Staff(
+        teams=directory.all(Team),
+        agents={agent_id: agent for agent_id, agent in directory.all(Agent).items() if agent.active},
+        templates=directory.all(Template),
+    )
+
+
+def _log(applications: Iterable[Application]) -> None:
+    for application in applications:
+        about = {"rule": application.rule_id, "revision": application.revision}
+        if application.stopped:
+            log.warning("rule was stopped", why=application.stopped, **about)
+        if application.troubles:
+            log.warning(
+                "rule held but could not do everything",
+                acted=application.acted,
+                troubles=application.troubles,
+                **about,
+            )
