@@ -1,0 +1,1 @@
+"""Connecting mailboxes from the command line."""

@@ -1,0 +1,73 @@
+"""Connects mailboxes to a desk, and looks into them."""
+
+import ssl
+
+import httpx2
+
+from deskwire_intake.channels.imap_credentials import Credentials, MailboxSecret
+from deskwire_intake.channels.imap_session import MailboxError, imap_session
+from deskwire_shared.contracts.directory import Channel, ImapMailbox, MailboxOAuth
+from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.runtime.desk import Desk
+from deskwire_shared.runtime.people import COMMAND_LINE
+from deskwire_shared.runtime.running import CommandFailed
+
+
+def microsoft(tenant: str, client_id: str) -> MailboxOAuth:
+    """How Microsoft 365 gives tokens to an application that may read a mailbox."""
+    return MailboxOAuth(
+        grant="client_credentials",
+        token_url=f"https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
+        client_id=client_id,
+        scope="https://outlook.office365.com/.default",
+    )
+
+
+def google(client_id: str) -> MailboxOAuth:
+    """How Google gives tokens for a refresh token that the mailbox's owner agreed to."""
+    return MailboxOAuth(grant="refresh_token", token_url="https://oauth2.googleapis.com/token", client_id=client_id)  # noqa: S106  # an address
+
+
+async def connect_mailbox(desk: Desk, address: str, name: str, imap: ImapMailbox, secret: MailboxSecret) -> str:
+    """Let the channel of an address fetch its mails, a new one if it has none; its id."""
+    channel_id, channel = _with_address(desk, address) or (
+        new_id(),
+        Channel(name=name or address, medium="email", address=address),
+    )
+    await desk.secrets.set_channel(channel_id, secret.stored())  # first, so that nobody signs in without it
+    connected = Channel.model_validate({**channel.model_dump(), "imap": imap.model_dump()})
+    await desk.directory.put(channel_id, connected, actor=COMMAND_LINE)
+    return channel_id
+
+
+async def keep_secret(desk: Desk, asked: str, secret: MailboxSecret) -> None:
+    """Replace what a mailbox is opened with. Raises CommandFailed."""
+    channel_id, _, _ = mailbox_of(desk, asked)
+    await desk.secrets.set_channel(channel_id, secret.stored())
+
+
+async def count_waiting(desk: Desk, asked: str) -> int:
+    """Sign in, open the folder, and count the mails that the desk does not have. Raises CommandFailed."""
+    channel_id, _, imap = mailbox_of(desk, asked)
+    async with httpx2.AsyncClient() as http:
+        try:
+            credential = await Credentials(channel_id, imap, desk.secrets, http).get()
+            async with imap_session(imap, credential, ssl.create_default_context()) as session:
+                return len(await session.waiting())
+        except MailboxError as error:
+            raise CommandFailed(f"{asked}: {error}") from error
+
+
+def mailbox_of(desk: Desk, asked: str) -> tuple[str, Channel, ImapMailbox]:
+    """The channel with this id, name or address, and its mailbox. Raises CommandFailed."""
+    channels = desk.directory.all(Channel)
+    for channel_id, channel in channels.items():
+        if channel.imap is not None and asked in (channel_id, channel.name, channel.address):
+            return channel_id, channel, channel.imap
+    known = ", ".join(sorted(channel.name for channel in channels.values() if channel.imap is not None)) or "none"
+    raise CommandFailed(f"there is no mailbox {asked}; mailboxes: {known}")
+
+
+def _with_address(desk: Desk, address: str) -> tuple[str, Channel] | None:
+    channels = desk.directory.all(Channel).items()
+    return next((found for found in channels if found[1].medium == "email" and found[1].address == address), None)
