@@ -69,7 +69,7 @@ class Desk:
     """A desk in memory whose only service is sla."""
 
     def __init__(self, tickets: int) -> None:
-        keys = MemoryKeyRing()
+        self.keys = keys = MemoryKeyRing()
         self.clock = ManualClock(START)
         self.timers = DueTimers()
         self.store = MemoryEventStore(Codec(keys))

@@ -1,4 +1,4 @@
-"""The `deskwire sla` commands: business-hours arithmetic on the command line."""
+"""The `deskwire sla` commands: business-hours arithmetic and rehearsals on the command line."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, BinaryIO, Self
+from typing import Annotated, BinaryIO, Self, TypeVar
 
 import typer
 from pydantic import (
@@ -33,7 +33,7 @@ _JSON_OBJECT = TypeAdapter(dict[str, JsonValue])
 
 sla = typer.Typer(
     add_completion=False,
-    help="When is something due on a calendar, and how much open time has passed?",
+    help="When is something due on a calendar, how much open time has passed, and what would a policy have changed?",
     no_args_is_help=True,
 )
 
@@ -130,6 +130,65 @@ def elapsed(
         typer.echo(_answer_once(calendar=calendar, start=start, end=end, pauses=pause or [])["seconds"])
 
 
+PolicyFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[ID=]FILE",
+        help="A policy as JSON, in place of the one with this id; the file's name is the id unless one is given.",
+    ),
+]
+CalendarFiles = Annotated[
+    list[str] | None, typer.Option(metavar="[ID=]FILE", help="A calendar as JSON, in place of the one with this id.")
+]
+
+
+@sla.command()
+def rehearse(
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="Tickets opened from this day or moment on.")],
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="Tickets opened before this day or moment.")],
+    policy: PolicyFiles = None,
+    calendar: CalendarFiles = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+) -> None:
+    """Tell what past tickets would have met and missed under a draft; nothing is changed by it."""
+    from deskwire_shared.contracts.directory import Calendar as CalendarDocument
+    from deskwire_shared.contracts.directory import SlaPolicy
+    from deskwire_shared.runtime.running import run_async
+    from deskwire_sla.drafts import Draft
+    from deskwire_sla.rehearsal_command import rehearse_and_print
+
+    try:
+        draft = Draft(_documents(SlaPolicy, policy or []), _documents(CalendarDocument, calendar or []))
+        span = _day_or_instant(since), _day_or_instant(until)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(_sentence(error)) from error
+    if not draft.policies and not draft.calendars:
+        raise typer.BadParameter("give a --policy or a --calendar to try out")
+    if span[0] >= span[1]:
+        raise typer.BadParameter("--to has to be behind --from")
+    run_async(rehearse_and_print(draft, *span, as_json=as_json))
+
+
+D = TypeVar("D", bound=BaseModel)
+
+
+def _documents(model: type[D], files: list[str]) -> dict[str, D]:
+    return dict(_document(model, named) for named in files)
+
+
+def _document(model: type[D], named: str) -> tuple[str, D]:
+    document_id, _, path = named.rpartition("=")
+    try:
+        return document_id or Path(path).stem, model.model_validate_json(_bytes_of(path))
+    except ValidationError as error:
+        raise ValueError(f"{path}: {_sentence(error)}") from error
+
+
+def _day_or_instant(text: str) -> datetime:
+    """Read a moment; a day begins at midnight in UTC."""
+    return _instant(f"{text}T00:00:00Z" if len(text) == len("2026-03-27") else text)
+
+
 def _answer_once(**asked: object) -> dict[str, JsonValue]:
     missing = [f"--{name}" for name, value in asked.items() if value is None]
     if missing:
@@ -176,11 +235,15 @@ def _open_hours(calendar: str | dict[str, JsonValue]) -> OpenHours:
 
 @lru_cache(maxsize=CALENDARS_REMEMBERED)
 def _open_hours_in_file(path: str) -> OpenHours:
+    return OpenHours(Calendar.model_validate_json(_bytes_of(path)))
+
+
+def _bytes_of(path: str) -> bytes:
     with Path(path).open("rb") as file:
         document = file.read(SIZE_LIMIT + 1)
     if len(document) > SIZE_LIMIT:
         raise ValueError(f"{path} is larger than {SIZE_LIMIT} bytes")
-    return OpenHours(Calendar.model_validate_json(document))
+    return document
 
 
 @lru_cache(maxsize=CALENDARS_REMEMBERED)

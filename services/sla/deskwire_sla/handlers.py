@@ -37,11 +37,10 @@ from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide
-from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.escalations import NOBODY, staff_of
 from deskwire_sla.hints import Hint
-from deskwire_sla.policies import Terms, choose
+from deskwire_sla.policies import terms_for
 from deskwire_sla.policy_book import PolicyBook
 from deskwire_sla.rechecks import DirectoryLags
 from deskwire_sla.review import next_look, review
@@ -53,6 +52,9 @@ WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
 )  # fmt: skip
 HEARD: Final = frozenset(name for name, model in FACTS.items() if model not in {*OWN, *WITHOUT_CONSEQUENCE})
 """The facts that sla reacts to, by stored name."""
+
+MOST_COMMITS: Final = 20
+"""On one look at a ticket; the next one goes on."""
 
 BY_SLA: Final = Actor(kind="system", id=SERVICE)
 
@@ -102,7 +104,9 @@ class ServiceLevels:
             return
         wish = await self._wish(ticket, now)
         # What is done about a missed promise may change the clocks, and more can be due than fits in a commit.
-        while decide(wish(ticket), ticket):
+        for _ in range(MOST_COMMITS):
+            if not decide(wish(ticket), ticket):
+                break
             # Idempotent by what the ticket says, not by the command: told again later, more may be due.
             cause = Cause(new_id(), BY_SLA, now, hint.correlation_id, hint.commit_id)
             outcome = await self.recorder.record(ticket.id, wish, cause)
@@ -115,7 +119,7 @@ class ServiceLevels:
         asked = [one.policy.conditions for one in terms.values() if one.policy.active]
         surroundings = await surroundings_of(ticket, self.directory, asked)
         staff = staff_of(self.directory) if any(one.policy.escalations for one in terms.values()) else NOBODY
-        return lambda found: review(found, _terms_for(found, terms, surroundings.context(found)), now, staff)
+        return lambda found: review(found, terms_for(found, terms, surroundings.context(found)), now, staff)
 
     async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime) -> None:
         """Set the timer and then look whether the ticket is still the one it was set for.
@@ -127,13 +131,6 @@ class ServiceLevels:
             if tip.version == ticket.version:
                 return
             ticket = await self.recorder.ticket(ticket.id, at_least=tip.sequence)
-
-
-def _terms_for(ticket: Ticket, terms: dict[str, Terms], context: dict[str, object]) -> Terms | None:
-    """The policy that holds; a ticket that is over stays with the one it had."""
-    if ticket.status in OVER and ticket.sla is not None:
-        return terms.get(ticket.sla.policy_id or "")
-    return choose(terms, context)
 
 
 def _hint(heard: Heard) -> Hint:

@@ -6,11 +6,10 @@ from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.directory.surroundings import surroundings_of
 from deskwire_shared.ticket.commands import Several
-from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.escalations import staff_of
 from deskwire_sla.handlers import BY_SLA
-from deskwire_sla.policies import choose
+from deskwire_sla.policies import terms_for
 from deskwire_sla.policy_book import PolicyBook
 from deskwire_sla.review import next_look, review
 
@@ -29,8 +28,7 @@ class Hindsight:
         terms = await self._book.terms()
         asked = [one.policy.conditions for one in terms.values() if one.policy.active]
         surroundings = await surroundings_of(ticket, self._directory, asked)
-        held = terms.get(ticket.sla.policy_id or "") if ticket.status in OVER and ticket.sla else None
-        return review(ticket, held or choose(terms, surroundings.context(ticket)), at, staff_of(self._directory))
+        return review(ticket, terms_for(ticket, terms, surroundings.context(ticket)), at, staff_of(self._directory))
 
     def next_look(self, ticket: Ticket, after: datetime) -> datetime | None:
         """When sla would have looked again, had nothing happened."""

@@ -8,6 +8,8 @@ from deskwire_shared.contracts.directory import SlaPolicy
 from deskwire_shared.contracts.facts import Metric, Priority
 from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.ticket.conditions import holding
+from deskwire_shared.ticket.lifecycle import OVER
+from deskwire_shared.ticket.state import Ticket
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,13 @@ class Terms:
     def target(self, metric: Metric, priority: Priority) -> int | None:
         """Tell the seconds that are promised; None when nothing is."""
         return next((one.seconds.get(priority) for one in self.policy.targets if one.metric == metric), None)
+
+
+def terms_for(ticket: Ticket, terms: Mapping[str, Terms], context: Mapping[str, object]) -> Terms | None:
+    """Give the terms that hold for a ticket; one that is over stays with those it had."""
+    if ticket.status in OVER and ticket.sla is not None:
+        return terms.get(ticket.sla.policy_id or "")
+    return choose(terms, context)
 
 
 def choose(terms: Mapping[str, Terms], context: Mapping[str, object]) -> Terms | None:

@@ -18,3 +18,9 @@ class SlaSettings(ServiceSettings):
         description="How long a timer that fired waits for a stopped sla service, in days."
         " After that its ticket is looked at when something else happens to it.",
     )
+    rehearsal_tickets: int = Field(
+        default=20_000,
+        ge=1,
+        le=1_000_000,
+        description="The most tickets that a rehearsal over HTTP lives through again; the command has no limit.",
+    )
