@@ -228,7 +228,7 @@ class Findings:
 @contextmanager
 def routing_processes(folder: Path, count: int) -> Iterator[Processes]:
     """A nats-server and so many routing processes, all stopped at the end."""
-    replicas = {f"routing-{number}": ("routing",) for number in range(1, count + 1)}
+    replicas: dict[str, tuple[str, ...]] = {f"routing-{number}": ("routing",) for number in range(1, count + 1)}
     processes = Processes(folder, services=replicas)
     try:
         processes.start()

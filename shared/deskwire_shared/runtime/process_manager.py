@@ -7,9 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 
-from faststream import Context
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker
 from faststream.nats.message import NatsMessage
@@ -88,11 +86,11 @@ class ProcessManager:
             stream=JStream(self._stream, declare=False),
             ack_policy=AckPolicy.MANUAL,
             max_workers=AT_ONCE,
-            decoder=_undecoded,
+            decoder=_whole,
         )
 
         @subscriber
-        async def handle(message: Annotated[NatsMessage, Context("message")]) -> None:
+        async def handle(message: NatsMessage) -> None:
             await self.handle([message.raw_message])
 
     async def handle(self, messages: Sequence[Msg]) -> None:
@@ -143,10 +141,9 @@ class ProcessManager:
         return tokens[3] if tokens[0] == "timer" else tokens[2]
 
 
-async def _undecoded(message: NatsMessage) -> bytes:
-    """A process manager looks at subjects and headers; the ticket itself it loads."""
-    del message
-    return b""
+async def _whole(message: NatsMessage) -> NatsMessage:
+    """A process manager looks at subjects and headers, so the message itself is handed on, not what is in it."""
+    return message
 
 
 def _heard(ticket_id: str, messages: list[Msg]) -> Heard:
