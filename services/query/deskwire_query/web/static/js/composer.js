@@ -7,12 +7,16 @@ import { say } from "./toasts.js";
 const UNDO_SECONDS = 10;
 const BOOKKEEPING = /^ticket\.(sla_|acknowledged|reply_delivered|rule_applied)/;
 const DRAFT_PAUSE = 300;
+const TYPING_PAUSE = 3_000;
 
+let toldTyping = 0;
 const files = new WeakMap();
 const keys = new WeakMap();
 
 export const composer = () => find("[data-composer]");
 const ticketOf = (form) => form.closest(".ticket").dataset;
+/** In a chat the customer waits for every word: answers leave at once, and nobody has to have read the last line. */
+const isChat = (form) => ticketOf(form).channel === "chat";
 const textOf = (form) => find("textarea", form);
 const draftName = (form, mode = form.dataset.mode) => `deskwire-draft:${ticketOf(form).ticket}:${mode}`;
 
@@ -111,16 +115,18 @@ async function addNote(form, wish) {
 }
 
 async function reply(form, wish) {
-  const body = { text: wish.text, attachments: wish.attachments, undo_seconds: UNDO_SECONDS };
+  const body = { text: wish.text, attachments: wish.attachments, undo_seconds: isChat(form) ? 0 : UNDO_SECONDS };
   if (wish.status) body.status = wish.status;
   const done = await replyUnlessChanged(form, wish, body);
+  toldTyping = 0;
   await sent(form, wish, done);
-  say(wish.status ? `Sent, and ${wish.status}` : "Sent", { undo: () => takeBack(wish, done.message_id), shownFor: UNDO_SECONDS * 1000 });
+  const undo = { undo: () => takeBack(wish, done.message_id), shownFor: UNDO_SECONDS * 1000 };
+  say(wish.status ? `Sent, and ${wish.status}` : "Sent", body.undo_seconds ? undo : {});
 }
 
 /** Bookkeeping of the desk in between does not change what an agent answers to; words of people do. */
 async function replyUnlessChanged(form, wish, body) {
-  const { version } = ticketOf(form);
+  const version = isChat(form) ? null : ticketOf(form).version;
   const ask = (at) => command("POST", `/tickets/${wish.ticket}/replies`, body, { version: at, key: keyOf(form, { ...wish, at }) });
   try {
     return await ask(version);
@@ -185,6 +191,13 @@ async function showConflict(form, error) {
   toTheEnd();
 }
 
+/** Let the customer of a chat see that somebody writes. */
+function tellTyping(form) {
+  if (!isChat(form) || form.dataset.mode !== "reply" || Date.now() - toldTyping < TYPING_PAUSE) return;
+  toldTyping = Date.now();
+  command("POST", `/tickets/${ticketOf(form).ticket}/typing`, {}).catch((error) => console.debug(error.message));
+}
+
 export function startComposer() {
   let waiting = null;
   whenever("[data-composer]", (form) => { restore(form); });
@@ -193,6 +206,7 @@ export function startComposer() {
     if (!form || event.target.tagName !== "TEXTAREA") return;
     clearTimeout(waiting);
     waiting = setTimeout(() => keepDraft(form), DRAFT_PAUSE);
+    tellTyping(form);
   });
   document.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-mode-choice]");
