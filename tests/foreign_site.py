@@ -10,7 +10,7 @@ PAGE = """\
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Shop</title><style>
-:root {{ color-scheme: {scheme}; }}
+:root {{ color-scheme: {scheme}; background: Canvas; color: CanvasText; }}
 body {{ margin: 0 auto; max-width: 46rem; padding: 1.5rem; font: 17px/1.6 Georgia, serif; }}
 button, input, p {{ color: red !important; letter-spacing: 9px; text-transform: uppercase; }}
 </style></head><body><h1>A shop</h1><div>Everything you need.</div>{body}</body></html>

@@ -215,8 +215,16 @@ def test_a_customer_and_an_agent_talk(shop: ForeignSite, customer: Page, page: P
     answer = customer.locator(".message.agent", has_text="Which one is it?")
     expect(answer).to_contain_text("Mara Lind")
     expect(page.locator(".message-reply")).to_contain_text("Delivered")
+    page.get_by_label("Message", exact=True).press_sequentially("Ah, that")
+    expect(customer.get_by_text("Mara Lind is writing")).to_be_visible()
     _say(customer, "The red one")
     expect(page.locator(".message-customer", has_text="The red one")).to_be_visible()
+
+
+def test_the_chat_has_a_page_of_its_own(desk: UpDesk, shop: ForeignSite, customer: Page) -> None:
+    customer.goto(f"{desk.url}/intake/v1/chat/help")
+    _say(customer, "From the page of the desk")
+    expect(customer.get_by_role("status")).to_contain_text("Mara Lind is with you")
 
 
 def test_a_reload_in_the_middle_loses_nothing(shop: ForeignSite, customer: Page) -> None:
@@ -238,6 +246,7 @@ def test_what_is_written_without_a_connection_arrives_once_when_it_is_back(
     customer.get_by_label("Write a message").fill("In the tunnel")
     customer.keyboard.press("Enter")
     pending = customer.locator(".message.customer", has_text="In the tunnel")
+    expect(customer.get_by_role("status")).to_contain_text("Connection lost")
     expect(pending).to_have_attribute("data-delivery", "sending")
     customer.context.set_offline(False)
     expect(pending).to_have_attribute("data-delivery", "sent", timeout=30_000)
@@ -303,4 +312,5 @@ def test_form_and_chat_have_no_fault_that_axe_knows(
 
 def _expect_no_fault(page: Page, part: str) -> None:
     found = Axe().run(page, context=part, options=RULES)
-    assert found.violations_count == 0, found.generate_report()
+    faults = [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found.response["violations"]]
+    assert faults == []

@@ -26,7 +26,7 @@ from deskwire_intake.channels.site_origins import OriginRefused, SiteHeaders, re
 from deskwire_intake.channels.visitor_tokens import new_token, read_token
 from deskwire_intake.figures import Figures
 from deskwire_intake.rates import NoPlace, Places, RateLimit, client_of
-from deskwire_intake.widgets import asset
+from deskwire_intake.widgets import asset, page
 from deskwire_shared.contracts.directory import Channel, ChatWidget
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.directory.port import Directory, UnknownDocument
@@ -185,7 +185,7 @@ async def describe(
     """Tell a widget what it shows; people are shown a page with the chat in it."""
     described = channel.described(channel_id)
     if "text/html" in request.headers.get("accept", ""):
-        return asset("chat.html", policy=PAGE_POLICY)
+        return page("chat.html", policy=PAGE_POLICY)
     return JSONResponse(described, headers={"Cache-Control": "no-store"})
 
 

@@ -1,7 +1,7 @@
 """What customers say in a chat becomes messages on its ticket, each durable before its sender is told so, and once."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Final, Self
 
 from deskwire_intake.channels.chat_frames import Introduce, Say
 from deskwire_intake.channels.chat_states import subject_of
@@ -21,6 +21,9 @@ from deskwire_shared.ticket.chats import CHAT, is_mailable, visitor_address
 from deskwire_shared.ticket.commands import ChangeRequester, TicketCommand
 from deskwire_shared.ticket.state import Message, Ticket
 
+SHOWN_OF_ID: Final = 4
+"""What tells agents the visitors apart that have told no name."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
@@ -35,7 +38,10 @@ class Visitor:
     @property
     def person(self) -> Address:
         """How the customer is named on the ticket."""
-        return Address(address=self.address or visitor_address(self.chat_id), name=self.name)
+        if self.address:
+            return Address(address=self.address, name=self.name)
+        name = self.name or f"Visitor {self.chat_id[:SHOWN_OF_ID].upper()}"
+        return Address(address=visitor_address(self.chat_id), name=name)
 
     def introduced(self, frame: Introduce) -> Self | None:
         """The customer with what they have told of themselves; None when that is no mail address."""

@@ -19,6 +19,7 @@ export class Connection {
   #waiting = new Map();
   #isWanted = false;
   #watch = 0;
+  #sentAt = new Map();
 
   /** `hear(frame)` is told every frame, and `{type: "line", state}` when the line itself changes. */
   constructor(address, storageKey, hear) {
@@ -26,7 +27,8 @@ export class Connection {
     this.#storage = new Storage(storageKey);
     this.#hear = hear;
     for (const { id, text } of this.#storage.read("waiting") ?? []) this.#waiting.set(id, text);
-    addEventListener("online", () => this.#isWanted && !this.#socket && this.open());
+    addEventListener("online", () => this.#isWanted && this.open());
+    addEventListener("offline", () => this.#isWanted && this.#drop());
   }
 
   get hasSession() {
@@ -79,10 +81,6 @@ export class Connection {
     return id;
   }
 
-  sayAgain(id) {
-    this.#sendWaiting(id);
-  }
-
   introduce(name, address) {
     this.#storage.write("introduced", { name, address });
     this.#send({ type: "introduce", name, address });
@@ -106,7 +104,7 @@ export class Connection {
     if (frame.type === "welcome") {
       for (const id of this.#waiting.keys()) this.#sendWaiting(id);
       clearInterval(this.#watch);
-      this.#watch = setInterval(() => this.#waiting.size && [...this.#waiting.keys()].forEach((id) => this.#overdue(id)), ACK_WITHIN / 2);
+      this.#watch = setInterval(() => this.#checkOverdue(), ACK_WITHIN / 4);
     }
   }
 
@@ -123,19 +121,30 @@ export class Connection {
 
   #refused(frame) {
     if (!this.#waiting.has(frame.id)) return;
-    if (frame.wait) setTimeout(() => this.#waiting.has(frame.id) && this.#sendWaiting(frame.id), frame.wait * 1000);
-    else this.#settled(frame.id);
+    if (!frame.wait) {
+      this.#settled(frame.id);
+      return;
+    }
+    this.#sentAt.set(frame.id, Date.now() + frame.wait * 1000);
+    setTimeout(() => this.#waiting.has(frame.id) && this.#sendWaiting(frame.id), frame.wait * 1000);
   }
-
-  #sentAt = new Map();
 
   #sendWaiting(id) {
     this.#sentAt.set(id, Date.now());
     this.#send({ type: "say", id, text: this.#waiting.get(id) });
   }
 
-  #overdue(id) {
-    if (Date.now() - (this.#sentAt.get(id) ?? 0) > ACK_WITHIN) this.#sendWaiting(id);
+  /** A line that has gone dead without a word is made anew, and what waits is sent again on it. */
+  #checkOverdue() {
+    const now = Date.now();
+    if ([...this.#waiting.keys()].some((id) => now - (this.#sentAt.get(id) ?? now) > ACK_WITHIN)) this.#drop();
+  }
+
+  #drop() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#closed(0);
+    socket.close();
   }
 
   #closed(code) {

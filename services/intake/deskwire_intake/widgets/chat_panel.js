@@ -60,7 +60,7 @@ export class Panel {
     const words = this.#words;
     const parts = this.#parts;
     parts.badge = element("span", { class: "badge", hidden: true });
-    parts.launcher = element("button", { class: "launcher", type: "button", "aria-expanded": "false", "aria-label": words.open, click: () => this.#toggle() }, icon(ICONS.chat), parts.badge);
+    parts.launcher = element("button", { class: "launcher", type: "button", "aria-expanded": "false", "aria-label": words.open, click: () => this.#toggle() }, icon(ICONS.chat, "when-closed"), icon(ICONS.down, "when-open"), parts.badge);
     parts.dot = element("span", { class: "dot" });
     parts.status = element("span", { class: "status", role: "status" });
     parts.leave = element("button", { class: "plain", type: "button", title: words.leave, "aria-label": words.leave, hidden: true, click: () => this.#askToLeave() }, icon(ICONS.leave));

@@ -13,11 +13,12 @@ export function element(name, properties = {}, ...children) {
 }
 
 /** Draw an icon of lines. */
-export function icon(path) {
+export function icon(path, kind = "") {
   const space = "http://www.w3.org/2000/svg";
   const drawn = document.createElementNS(space, "svg");
   drawn.setAttribute("viewBox", "0 0 24 24");
   drawn.setAttribute("aria-hidden", "true");
+  if (kind) drawn.setAttribute("class", kind);
   const line = document.createElementNS(space, "path");
   line.setAttribute("d", path);
   drawn.append(line);
@@ -26,7 +27,6 @@ export function icon(path) {
 
 export const ICONS = {
   chat: "M21 12a8.5 8.5 0 0 1-12.4 7.5L3 21l1.6-5A8.5 8.5 0 1 1 21 12Z",
-  close: "M18 6 6 18M6 6l12 12",
   down: "m6 9 6 6 6-6",
   send: "m5 12 14-7-5 14-3-6-6-1Z",
   leave: "M9 21H5a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1h4M16 17l5-5-5-5M21 12H9",
