@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from deskwire_shared.contracts.access import Permission, Role
-from deskwire_shared.contracts.directory import MailAddress, Name, Tag
+from deskwire_shared.contracts.directory import Availability, MailAddress, Name, Tag
 from deskwire_shared.contracts.facts import FieldValue, LinkKind, Priority, Status, TicketType
 
 MOST = 100
@@ -212,6 +212,13 @@ class Bulk(Body):
     change: BulkChange
 
 
+class Presence(Body):
+    """Whether an agent takes tickets, and until when they are out of office, if they are."""
+
+    availability: Availability
+    out_until: AwareDatetime | None = None
+
+
 class NewAgent(Body):
     """Somebody who is to answer customers."""
 
@@ -277,6 +284,14 @@ class StoredDocument(BaseModel):
     actor: dict[str, str]
     deleted: bool = False
     document: dict[str, object] | None = None
+
+
+class StoredPresence(BaseModel):
+    """The availability of an agent, as the directory has it now."""
+
+    availability: Availability
+    out_until: datetime | None
+    revision: int
 
 
 class DocumentWithHistory(StoredDocument):
