@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 import websockets
 
+from deskwire_intake.attachments import keep_upload
 from deskwire_intake.channels.visitor_tokens import new_token
 from deskwire_notify.app import service as notify
 from deskwire_shared.contracts.commit import Actor
@@ -18,6 +19,7 @@ from deskwire_shared.contracts.directory import Calendar, Channel, Customer
 from deskwire_shared.contracts.facts import CustomerReplied, Opened, ReplyDelivered
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.subjects import chat_typing_subject
+from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.outbox import list_outbox
 from deskwire_shared.ticket.commands import (
     AssignTicket,
@@ -366,3 +368,21 @@ async def test_any_process_may_hold_the_socket(fresh_nats: str, tmp_path: Path) 
         shown = await asyncio.gather(first.hear("message"), second.hear("message"))
         assert [frame["message"]["id"] for frame in shown] == [reply_id, reply_id]
         await one.delivery(ticket, reply_id, "delivered")
+
+
+async def test_the_files_of_an_answer_are_given_to_who_was_told_of_them_and_never_run(desk: VisitorDesk) -> None:
+    kept = Objects(desk.desk.runtime.objects)
+    page = await keep_upload(kept, b"<script>", filename="Größe.html", content_type="text/html")
+    async with desk.widget() as (widget, _):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        await desk.reply(ticket, "Here", attachments=(page,))
+        (file,) = (await widget.hear("message"))["message"]["files"]
+    assert file["name"] == "Größe.html"
+    given = await desk.client.get(f"/intake/v1/chat/{file['path']}")
+    assert given.content == b"<script>"
+    assert given.headers["Content-Type"] == "application/octet-stream"
+    assert given.headers["Content-Disposition"] == "attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe.html"
+    assert "sandbox" in given.headers["Content-Security-Policy"]
+    for other in (file["path"][:-1] + "x", file["path"].replace("/0/", "/1/")):
+        assert (await desk.client.get(f"/intake/v1/chat/{other}")).status_code == 404

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from deskwire_intake.channels.chat import ChatChannel, chat_application
+from deskwire_intake.channels.chat_files import ChatFiles
 from deskwire_intake.channels.chat_hours import ChatHours
 from deskwire_intake.channels.chat_messages import ChatMessages
 from deskwire_intake.channels.chat_room import RoomParts
@@ -49,7 +50,8 @@ def serve_forms(runtime: Runtime, channel: WebChannel) -> None:
 
 async def chat_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> ChatChannel:
     """Build what takes part in chats; it does not hear the log yet."""
-    hours = ChatHours(runtime.directory, runtime.clock)
+    hours, key = ChatHours(runtime.directory, runtime.clock), await runtime.secrets.site_key()
+    files = ChatFiles(runtime.recorder, intake.objects, key)
     rooms = Rooms(
         RoomParts(
             connection=runtime.connection,
@@ -58,6 +60,7 @@ async def chat_channel(runtime: Runtime, settings: IntakeSettings, intake: Intak
             clock=runtime.clock,
             name_of=partial(agent_name, runtime.directory),
             is_open=hours.is_open,
+            path_of=files.path,
         )
     )
     places = Places(settings.chat_sockets, settings.chat_client_sockets)
@@ -73,10 +76,11 @@ async def chat_channel(runtime: Runtime, settings: IntakeSettings, intake: Intak
         ),
         directory=runtime.directory,
         hours=hours,
+        files=files,
         connection=runtime.connection,
         figures=figures,
         clock=runtime.clock,
-        key=await runtime.secrets.site_key(),
+        key=key,
         places=places,
         opened=RateLimit(settings.chat_client_rate, MINUTE),
         said=RateLimit(settings.chat_messages_rate, MINUTE),

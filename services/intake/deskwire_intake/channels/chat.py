@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog import get_logger
 
+from deskwire_intake.channels.chat_files import ChatFiles
 from deskwire_intake.channels.chat_frames import Hello
 from deskwire_intake.channels.chat_hours import ChatHours
 from deskwire_intake.channels.chat_messages import ChatMessages, Visitor
@@ -49,6 +50,7 @@ class ChatChannel:
     messages: ChatMessages
     directory: Directory
     hours: ChatHours
+    files: ChatFiles
     connection: Client
     figures: Figures
     clock: Clock
@@ -164,6 +166,7 @@ async def _of_websocket(websocket: WebSocket) -> ChatChannel:
 
 
 ChannelId = Annotated[str, Path(max_length=LONGEST_ID)]
+DocumentId = Annotated[str, Path(pattern=r"^[a-z2-7]{16}$")]
 
 
 @router.websocket("/{channel_id}/socket")
@@ -176,6 +179,18 @@ async def talk(
 
 for _name in WIDGETS:
     router.add_api_route(f"/{_name}", partial(asset, _name), response_class=FileResponse, include_in_schema=False)
+
+
+@router.get("/files/{ticket_id}/{message_id}/{number}/{signature}", response_class=Response)
+async def give_file(
+    ticket_id: DocumentId,
+    message_id: DocumentId,
+    number: Annotated[int, Path(ge=0, le=1_000)],
+    signature: ChannelId,
+    channel: Annotated[ChatChannel, Depends(_of_request)],
+) -> Response:
+    """Give a file of an answer to whoever was told its address."""
+    return await channel.files.answer(ticket_id, message_id, number, signature)
 
 
 @router.get("/{channel_id}")

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from deskwire_intake.channels import visitor_tokens
-from deskwire_intake.channels.chat_states import ChatState, Line
+from deskwire_intake.channels.chat_states import ChatState
 
 LONGEST_FRAME: Final = 20_000
 LONGEST_TEXT: Final = 4_000
@@ -78,6 +78,13 @@ def read_frame(text: str) -> Incoming:
         raise UnreadableFrame from error
 
 
+class File(_Frame):
+    """A file of an answer; `path` leads to it from the address of chats."""
+
+    name: str
+    path: str
+
+
 class Spoken(_Frame):
     """A message as the widget shows it."""
 
@@ -86,12 +93,7 @@ class Spoken(_Frame):
     name: str
     text: str
     at: datetime
-    files: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, line: Line) -> "Spoken":
-        """Write a line of a transcript down."""
-        return cls(id=line.id, by=line.by, name=line.name, text=line.text, at=line.at, files=line.files)
+    files: tuple[File, ...] = ()
 
 
 class Welcome(_Frame):

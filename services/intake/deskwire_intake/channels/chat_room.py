@@ -11,10 +11,11 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from structlog import get_logger
 
-from deskwire_intake.channels.chat_frames import AgentTyping, Outgoing, Removed, Spoken, State, Told, Welcome
+from deskwire_intake.channels.chat_frames import AgentTyping, File, Outgoing, Removed, Spoken, State, Told, Welcome
 from deskwire_intake.channels.chat_outlets import Outlet
 from deskwire_intake.channels.chat_queue import ChatQueue
 from deskwire_intake.channels.chat_states import (
+    Line,
     behind,
     line_of,
     removed_from,
@@ -50,6 +51,8 @@ class RoomParts:
     """The name of an agent, as customers read it."""
     is_open: Callable[[str], bool]
     """Whether somebody answers on a channel at this moment."""
+    path_of: Callable[[str, str, int], str]
+    """Where a file is reached, by ticket, message and number."""
 
 
 @dataclass(eq=False)
@@ -95,9 +98,16 @@ class Room:
         missed = behind(lines, last_seen)
         told = lines if missed is None else missed
         outlet.told.update(line.id for line in lines)
-        outlet.send(Welcome(session=session, messages=tuple(map(Spoken.of, told)), is_replay=missed is not None))
+        outlet.send(Welcome(session=session, messages=tuple(map(self._spoken, told)), is_replay=missed is not None))
         self.outlets.add(outlet)
         outlet.send(self.state())
+
+    def _spoken(self, line: Line) -> Spoken:
+        files = tuple(
+            File(name=name, path=self.parts.path_of(self.ticket_id, line.id, number))
+            for number, name in enumerate(line.files)
+        )
+        return Spoken(id=line.id, by=line.by, name=line.name, text=line.text, at=line.at, files=files)
 
     def changed(self, sequence: int) -> None:
         """Look at the ticket again, as of that sequence or later."""
@@ -178,7 +188,7 @@ class Room:
             return
         self.ticket = ticket
         for line in transcript(ticket, self.parts.name_of):
-            self.tell_message(Spoken.of(line))
+            self.tell_message(self._spoken(line))
         for outlet in self.outlets:
             for removed in outlet.told & removed_from(ticket):
                 outlet.told.discard(removed)
@@ -194,7 +204,7 @@ class Room:
             return
         self.update(ticket)
         shown = self._awaited.setdefault(reply.id, asyncio.Event())
-        spoken = Spoken.of(line_of(reply, self.parts.name_of(reply.author)))
+        spoken = self._spoken(line_of(reply, self.parts.name_of(reply.author)))
         for outlet in self.outlets:
             outlet.told.discard(reply.id)
         self.tell_message(spoken)

@@ -22,6 +22,7 @@ class Line:
     text: str
     at: datetime
     files: tuple[str, ...] = ()
+    """Their names, in the order they stand in on the message."""
 
 
 def state_of(ticket: Ticket, *, is_open: bool) -> ChatState:

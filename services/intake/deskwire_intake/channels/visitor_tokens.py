@@ -47,6 +47,16 @@ def read_token(token: str, purpose: Purpose, channel_id: str, key: bytes) -> Vis
     return VisitorToken(token_id, datetime.fromtimestamp(int(issued), UTC))
 
 
+def sign(*signed: str, key: bytes) -> str:
+    """Sign some words, so that whoever brings them back proves that we gave them out."""
+    return _signature("words", *signed, key=key)
+
+
+def is_signed(signature: str, *signed: str, key: bytes) -> bool:
+    """Whether we signed these words."""
+    return hmac.compare_digest(signature.encode("utf-8", "replace"), sign(*signed, key=key).encode())
+
+
 def _signature(*signed: str, key: bytes) -> str:
     digest = hmac.digest(key, "\x1f".join(("visitor", *signed)).encode(), hashlib.sha256)
     return base64.b32encode(digest).decode().lower()[:SIGNATURE_LENGTH]

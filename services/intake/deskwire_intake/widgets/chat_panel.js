@@ -372,7 +372,7 @@ export class Panel {
 
   #bubble({ by, name = "", text, at = "", files = [] }) {
     const meta = element("p", { class: "meta" }, at && shownTime(at, this.#settings.locale));
-    const attached = files.map((file) => element("p", { class: "file" }, icon(ICONS.file), file));
+    const attached = files.map((file) => element("a", { class: "file", href: new URL(file.path, import.meta.url).href, target: "_blank", rel: "noopener" }, icon(ICONS.file), file.name));
     const author = element("p", { class: "author" }, by === "agent" ? name || this.#words.team : this.#words.you);
     return element("article", { class: `message ${by}`, "data-by": `${by}:${name}`, "data-at": at }, author, element("div", { class: "text" }, linked(text)), ...attached, meta);
   }
