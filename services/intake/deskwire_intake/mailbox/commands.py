@@ -64,29 +64,29 @@ def connect(
 
 
 @mailbox.command("secret")
-def secret(asked: Mailbox, secret_stdin: SecretStdin = False) -> None:
+def secret(name: Mailbox, secret_stdin: SecretStdin = False) -> None:
     """Replace the password, or the OAuth secrets, that a mailbox is opened with."""
     from deskwire_intake.mailbox import connecting
     from deskwire_shared.runtime.running import run_async, running_desk
 
     async def work() -> None:
         async with running_desk() as desk:
-            _, _, imap = connecting.mailbox_of(desk, asked)
-            await connecting.keep_secret(desk, asked, _secret(imap.oauth, from_stdin=secret_stdin))
-            typer.echo(f"{asked} is opened with it from now on")
+            _, _, imap = connecting.mailbox_of(desk, name)
+            await connecting.keep_secret(desk, name, _secret(imap.oauth, from_stdin=secret_stdin))
+            typer.echo(f"{name} is opened with it from now on")
 
     run_async(work())
 
 
 @mailbox.command("check")
-def check(asked: Mailbox) -> None:
+def check(name: Mailbox) -> None:
     """Sign in, open the folder, and count the mails that wait in it."""
     from deskwire_intake.mailbox import connecting
     from deskwire_shared.runtime.running import run_async, running_desk
 
     async def work() -> None:
         async with running_desk() as desk:
-            typer.echo(f"{asked} can be fetched from; {await connecting.count_waiting(desk, asked)} mails wait")
+            typer.echo(f"{name} can be fetched from; {await connecting.count_waiting(desk, name)} mails wait")
 
     run_async(work())
 
