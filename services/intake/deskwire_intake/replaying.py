@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nats.js import JetStreamContext
 
 from deskwire_intake.channels.email import EmailChannel
+from deskwire_intake.channels.imap_intake import LEFT_IN_MAILBOX
 from deskwire_intake.channels.port import CannotBeHandled, Parked
 from deskwire_intake.channels.webhook import CHANNEL_HEADER, WebhookIntake
 from deskwire_shared.runtime.parking import Parked as ParkedBefore
@@ -25,6 +26,8 @@ class MailReplays:
 
     async def replay(self, parked: ParkedBefore) -> None:
         """Take a mail in once more. Raises StillCannotBeHandled; then it stays parked as it was, and once."""
+        if parked.reference.startswith(LEFT_IN_MAILBOX):
+            raise StillCannotBeHandled("the mail is still in its mailbox: take its flag $Deskwire off there")
         await _require_handled(await self.channel.take_in_again(parked.reference), self.js)
 
 

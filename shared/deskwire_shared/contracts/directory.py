@@ -142,7 +142,7 @@ class ImapMailbox(Document):
     host: Host
     port: Annotated[int, Field(ge=1, le=65_535)] = 993
     tls: Literal["implicit", "starttls", "none"] = "implicit"
-    username: Annotated[str, StringConstraints(min_length=1, max_length=320)]
+    username: Annotated[str, StringConstraints(max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")]
     oauth: MailboxOAuth | None = None
     folder: Folder = "INBOX"
     after: Literal["keep_flagged", "move", "delete"] = "keep_flagged"

@@ -9,9 +9,11 @@ from deskwire_intake.channels.imap_intake import TRIES, HeldUp, ImapLimits, Mail
 from deskwire_intake.channels.imap_session import MailboxUnreachable
 from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
 from deskwire_intake.channels.port import TicketKeepsMoving
+from deskwire_intake.replaying import MailReplays, StillCannotBeHandled
 from deskwire_intake.threads import opened_by
 from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.eventstore.port import EventStoreError
+from deskwire_shared.runtime.parking import Parked
 from unit.intake.inbound import a_mail
 from unit.intake.mail_desk import ADA, SUPPORT, MailDesk
 from unit.intake.memory_folder import MemoryFolder
@@ -140,6 +142,13 @@ async def test_a_mail_that_is_too_large_is_never_fetched() -> None:
     await an_intake(desk, mail_bytes=4_000).take_in(folder)
     assert [uid for batch in folder.fetched for uid in batch] == [1, 3]
     assert (sorted(folder.finished), folder.left) == ([1, 3], [2])
+
+
+async def test_a_mail_left_in_its_mailbox_is_not_replayed_but_said_where_it_is() -> None:
+    desk = MailDesk()
+    parked = Parked(service="intake", at=desk.clock.now(), reason="too large", reference="imap:support:1:2")
+    with pytest.raises(StillCannotBeHandled, match=r"take its flag \$Deskwire off"):
+        await MailReplays(desk.channel, js=None).replay(parked)  # type: ignore[arg-type]
 
 
 async def test_a_server_without_marks_is_not_asked_for_a_mail_left_there_again() -> None:

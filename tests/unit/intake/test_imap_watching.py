@@ -201,6 +201,7 @@ def test_a_mailbox_that_is_gone_has_no_figures() -> None:
         {"after": "move", "move_to": "INBOX"},
         {"host": "imap.example.com/../x"},
         {"folder": "a\r\nb"},
+        {"username": "a\r\nb"},
         {"poll_seconds": 0},
         {"oauth": {"grant": "refresh_token", "token_url": "http://token.example.com/", "client_id": "x"}},
     ],

@@ -21,6 +21,8 @@ from deskwire_intake.channels.passing import passes
 
 TRIES: Final = 5
 """How often a mail is fetched in vain before it is left on the server."""
+LEFT_IN_MAILBOX: Final = "imap:"
+"""How references to mails begin that are parked and still on their server."""
 SIZED: Final = 500
 """Mails whose size is asked for in one go."""
 
@@ -191,7 +193,7 @@ class MailboxIntake:
         if self._failures[uid] < TRIES:
             with self._counting_failures([uid]):
                 header = await folder.header(uid)
-        reference = f"imap:{self.channel_id}:{self._uid_validity}:{uid}"
+        reference = f"{LEFT_IN_MAILBOX}{self.channel_id}:{self._uid_validity}:{uid}"
         number = await self.channel.parking.park(reference, header, {"mailbox": self.address}, reason=reason)
         log.warning("mail left on its server", channel_id=self.channel_id, uid=uid, number=number, reason=reason)
         self.channel.figures.count(EMAIL, "parked")
