@@ -12,8 +12,20 @@ from nats.js.errors import NotFoundError
 from deskwire_routing.app import service as routing
 from deskwire_shared.contracts.calendar import WEEKDAYS
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Calendar, Rule, SlaPolicy
-from deskwire_shared.contracts.facts import SlaApplied, SlaBreached, SlaClock, SlaMet, SlaWarned, Woken
+from deskwire_shared.contracts.directory import Agent, Calendar, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.facts import (
+    Assigned,
+    NoteAdded,
+    PriorityChanged,
+    Routed,
+    RuleApplied,
+    SlaApplied,
+    SlaBreached,
+    SlaClock,
+    SlaMet,
+    SlaWarned,
+    Woken,
+)
 from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS, TIMERS, ticket_subject, timer_subject
 from deskwire_shared.runtime.process_manager import Heard, HeardMessage
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus, SendReply, SnoozeTicket
@@ -143,6 +155,28 @@ async def test_a_rule_of_routing_decides_which_promise_holds(fresh_nats: str, tm
             return next((c for c in (ticket.sla.clocks if ticket.sla else ()) if c.target == 60), None)
 
         assert await until(urgent_clock)
+
+
+async def test_an_escalation_moves_the_ticket_and_routing_finds_an_agent_there(fresh_nats: str, tmp_path: Path) -> None:
+    actions = [
+        {"do": "notify_agents", "team": True},
+        {"do": "raise_priority"},
+        {"do": "set_team", "team_id": "experts"},
+    ]
+    policy = promising(normal=1, high=HOUR).model_dump() | {"escalations": [{"when": "breached", "actions": actions}]}
+    async with ticket_desk(fresh_nats, tmp_path, routing, sla) as desk:
+        await desk.put("experts", Team(name="Experts"))
+        await desk.put("bob", Agent(email="bob@example.com", name="Bob", team_ids=("experts",)))
+        await desk.put("standard", SlaPolicy.model_validate(policy))
+        ticket_id = await desk.open()
+        breach = await desk.commit_with(ticket_id, SlaBreached)
+        assert {type(fact) for fact in breach.facts} == {SlaBreached, RuleApplied, NoteAdded, PriorityChanged, Routed}
+        await desk.commit_with(ticket_id, Assigned)
+        await desk.settled(*SLA)
+        ticket = await desk.ticket(ticket_id)
+        assert (ticket.assignee_id, ticket.team_id, ticket.priority) == ("bob", "experts", "high")
+        assert (await clock_of(desk, ticket_id)).target == HOUR
+        assert len(await desk.facts(ticket_id, SlaBreached, RuleApplied, NoteAdded, PriorityChanged)) == 4
 
 
 async def test_a_ticket_without_a_policy_has_neither_clocks_nor_timers(fresh_nats: str, tmp_path: Path) -> None:
@@ -375,7 +409,7 @@ async def test_a_policy_changed_while_sla_was_down_is_not_missed(fresh_nats: str
 @pytest.mark.slow
 async def test_two_replicas_note_every_breach_of_200_tickets_once_and_on_time(fresh_nats: str, tmp_path: Path) -> None:
     async with ticket_desk(fresh_nats, tmp_path, sla) as desk, ticket_desk(fresh_nats, tmp_path, sla):
-        await desk.put("standard", promising(normal=4))
+        await desk.put("standard", promising(normal=8))
         tickets = await asyncio.gather(*(desk.open() for _ in range(200)))
         for ticket_id in tickets:
             commit = await desk.commit_with(ticket_id, SlaBreached)

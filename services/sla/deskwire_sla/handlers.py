@@ -4,7 +4,7 @@ Whatever wakes it, the question is the same and the answer follows from the hist
 half-way is repaired by the next one, and the message that caused it is only acknowledged when the timer stands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -35,6 +35,7 @@ from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
+from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
@@ -103,14 +104,15 @@ class ServiceLevels:
         if not ticket.exists:
             return
         wish = await self._wish(ticket, now)
-        # What is done about a missed promise may change the clocks, and more can be due than fits in a commit.
         for _ in range(MOST_COMMITS):
-            if not decide(wish(ticket), ticket):
+            if not (facts := decide(wish(ticket), ticket)):
                 break
             # Idempotent by what the ticket says, not by the command: told again later, more may be due.
             cause = Cause(new_id(), BY_SLA, now, hint.correlation_id, hint.commit_id)
             outcome = await self.recorder.record(ticket.id, wish, cause)
             ticket = outcome.ticket
+            if not _leaves_more(facts):
+                break
         await self._set_timer(ticket, hint, now)
 
     async def _wish(self, ticket: Ticket, now: datetime) -> Callable[[Ticket], Several]:
@@ -131,6 +133,11 @@ class ServiceLevels:
             if tip.version == ticket.version:
                 return
             ticket = await self.recorder.ticket(ticket.id, at_least=tip.sequence)
+
+
+def _leaves_more(facts: Collection[Fact]) -> bool:
+    """Whether what was done may have changed the clocks, or more was due than fits in a commit."""
+    return len(facts) >= limits.COMMANDS or not all(isinstance(fact, OWN) for fact in facts)
 
 
 def _hint(heard: Heard) -> Hint:
