@@ -13,6 +13,7 @@ import httpx2
 import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection
+from websockets.typing import Origin
 
 from deskwire_intake.app import intake_of
 from deskwire_intake.figures import Figures
@@ -68,14 +69,15 @@ class Widget:
         await self.send(type="say", id=message_id, text=text)
         return await self.hear("said", id=message_id)
 
-    async def closed(self) -> int:
-        """Wait until the desk closes the socket; the code."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            try:
-                while True:
-                    await self.socket.recv()
-            except websockets.ConnectionClosed as closed:
-                return closed.rcvd.code if closed.rcvd else 1006
+
+async def closed(socket_: ClientConnection) -> int:
+    """Wait until the desk closes a socket; the code."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        try:
+            while True:
+                await socket_.recv()
+        except websockets.ConnectionClosed as gone:
+            return gone.rcvd.code if gone.rcvd else 1006
 
 
 @dataclass
@@ -109,7 +111,7 @@ class VisitorDesk:
     async def socket(self, *, origin: str | None = SHOP, channel: str = CHAT) -> AsyncIterator[ClientConnection]:
         """Open a socket, as a page of some site would."""
         address = f"ws://127.0.0.1:{self.port}/intake/v1/chat/{channel}/socket"
-        async with websockets.connect(address, origin=origin, max_size=None) as socket_:
+        async with websockets.connect(address, origin=Origin(origin) if origin else None, max_size=None) as socket_:
             yield socket_
 
     @asynccontextmanager

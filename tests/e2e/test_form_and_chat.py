@@ -5,6 +5,7 @@ import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -67,7 +68,7 @@ def _put_channel(desk: UpDesk, token: str, channel_id: str, document: dict[str, 
 
 
 @contextmanager
-def _browsing(chromium: Browser, **options: object) -> Iterator[BrowserContext]:
+def _browsing(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     context = chromium.new_context(**{"viewport": DESKTOP, **options})
     context.set_default_timeout(15_000)
     try:
@@ -296,7 +297,7 @@ def test_an_answer_behind_a_closed_panel_is_announced(shop: ForeignSite, custome
 def test_form_and_chat_have_no_fault_that_axe_knows(
     shop: ForeignSite, chromium: Browser, scheme: str, size: dict[str, int]
 ) -> None:
-    options = {"viewport": size, "color_scheme": scheme, "reduced_motion": "reduce"}
+    options: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "reduced_motion": "reduce"}
     with _browsing(chromium, **options) as context:
         page = context.new_page()
         page.goto(f"{shop.origin}/form")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,17 +24,17 @@ SUPPLIER = Address(address="lamps@example.net", name="Lamps")
 ADA = "ada"
 
 
-def a_message(text: str = "Hello", **changes: object) -> Message:
+def a_message(text: str = "Hello", **changes: Any) -> Message:
     usual = Message(id=text.lower(), kind="customer", at=NOW, author="cora", text=text, address=CORA, channel="chat")
     return replace(usual, **changes)
 
 
-def an_answer(text: str = "Hi", delivery: Delivery = "delivered", **changes: object) -> Message:
+def an_answer(text: str = "Hi", delivery: Delivery = "delivered", **changes: Any) -> Message:
     usual = Message(id=text.lower(), kind="agent", at=NOW, author=ADA, text=text, to=(CORA,), delivery=delivery)
     return replace(usual, **changes)
 
 
-def a_chat(*messages: Message, **changes: object) -> Ticket:
+def a_chat(*messages: Message, **changes: Any) -> Ticket:
     usual = Ticket(id="t", exists=True, status="open", requester_id="cora", requester=CORA, messages=messages)
     return replace(usual, **changes)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deskwire_intake.channels.visitor_tokens import LONGEST, VisitorToken, new_token, read_token
+from deskwire_intake.channels.visitor_tokens import LONGEST, Purpose, VisitorToken, new_token, read_token
 
 KEY = b"site"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ def test_a_token_says_when_it_was_given_out_and_is_one_of_its_own() -> None:
     ("purpose", "channel", "key"),
     [("chat", "contact", KEY), ("form", "sales", KEY), ("form", "contact", b"another site")],
 )
-def test_a_token_is_worth_nothing_elsewhere(purpose, channel: str, key: bytes) -> None:
+def test_a_token_is_worth_nothing_elsewhere(purpose: Purpose, channel: str, key: bytes) -> None:
     assert read_token(new_token("form", "contact", NOW, KEY), purpose, channel, key) is None
 
 

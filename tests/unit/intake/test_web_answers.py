@@ -15,7 +15,7 @@ CALL = FormField(name="call", label="Please call", answer="yes_no")
 PLAIN = WebForm()
 
 
-def _read(form: WebForm = PLAIN, **sent: str) -> Answers:
+def _read(form: WebForm = PLAIN, /, **sent: str) -> Answers:
     return read_answers({**WRITTEN, **sent}, form, ENGLISH)
 
 
@@ -28,7 +28,7 @@ def test_a_form_that_is_filled_in_has_no_problem() -> None:
 @pytest.mark.parametrize("field", ["address", "subject", "message"])
 @pytest.mark.parametrize("empty", ["", "  \n\t "])
 def test_what_has_to_be_there_is_asked_for(field: str, empty: str) -> None:
-    assert _read(**{field: empty}).problems == {field: ENGLISH.missing}
+    assert _read(PLAIN, **{field: empty}).problems == {field: ENGLISH.missing}
 
 
 def test_nobody_has_to_tell_a_name() -> None:
@@ -46,8 +46,8 @@ def test_who_could_not_be_answered_is_told(address: str) -> None:
 
 @pytest.mark.parametrize(("field", "most"), [("name", 200), ("subject", 200), ("message", 20_000)])
 def test_too_much_is_refused_and_never_cut(field: str, most: int) -> None:
-    assert _read(**{field: "x" * most}).problems == {}
-    assert field in _read(**{field: "x" * (most + 1)}).problems
+    assert _read(PLAIN, **{field: "x" * most}).problems == {}
+    assert field in _read(PLAIN, **{field: "x" * (most + 1)}).problems
 
 
 def test_lines_stay_lines_and_control_characters_go() -> None:
