@@ -218,6 +218,8 @@ def test_a_customer_and_an_agent_talk(shop: ForeignSite, customer: Page, page: P
     expect(page.locator(".message-reply")).to_contain_text("Delivered")
     page.get_by_label("Message", exact=True).press_sequentially("Ah, that")
     expect(customer.get_by_text("Mara Lind is writing")).to_be_visible()
+    customer.get_by_label("Write a message").press_sequentially("The re")
+    expect(page.get_by_text(re.compile("is writing"))).to_be_visible()
     _say(customer, "The red one")
     expect(page.locator(".message-customer", has_text="The red one")).to_be_visible()
 

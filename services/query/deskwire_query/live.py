@@ -21,7 +21,7 @@ from structlog import get_logger
 from deskwire_query.catalogue import NothingLives
 from deskwire_query.database import is_transient
 from deskwire_query.reader import LedgerRow, Reader
-from deskwire_shared.contracts.subjects import PROJECTED_SUBJECT
+from deskwire_shared.contracts.subjects import PROJECTED_SUBJECT, chat_typing_subject
 
 POLL_SECONDS: Final = 1.0
 AT_ONCE: Final = 500
@@ -46,17 +46,22 @@ class NotCaughtUp(Exception):
 
 @dataclass(frozen=True)
 class Announcement:
-    """A commit that can be read now; `reset` says that too much was missed to be told."""
+    """A commit that can be read now; `reset` says that too much was missed to be told.
+
+    `typing` is none of both: a customer writes in a chat at this moment, and nobody is told again who missed it.
+    """
 
     sequence: int
     ticket_id: str = ""
     version: int = 0
     facts: tuple[str, ...] = ()
-    event: Literal["commit", "reset"] = "commit"
+    event: Literal["commit", "reset", "typing"] = "commit"
 
     @cached_property
     def frame(self) -> bytes:
         """The announcement as a server-sent event; its id is the sequence, to go on behind it later."""
+        if self.event == "typing":
+            return f"event: typing\r\ndata: {json.dumps({'ticket_id': self.ticket_id})}\r\n\r\n".encode()
         said = {"sequence": self.sequence}
         if self.event == "commit":
             commit = {"ticket_id": self.ticket_id, "version": self.version, "facts": self.facts}
@@ -96,6 +101,7 @@ class Hub:
     async def start(self) -> None:
         """Hear of what is projected."""
         await self._connection.subscribe(PROJECTED_SUBJECT, cb=self._hear)
+        await self._connection.subscribe(chat_typing_subject("*"), cb=self._hear_typing)
 
     async def run(self) -> None:
         """Carry on for as long as the process lives."""
@@ -125,7 +131,7 @@ class Hub:
                 async for missed in self._missed(after, heard):
                     yield missed
             while (announcement := await listener.queue.get()) is not None:
-                if announcement.sequence > heard or announcement.event == "reset":
+                if announcement.sequence > heard or announcement.event != "commit":
                     yield announcement
 
     async def wait_for(self, sequence: int, *, within: float) -> None:
@@ -173,6 +179,10 @@ class Hub:
     async def _hear(self, message: Msg) -> None:
         del message  # that there is news is enough: it is read from the ledger, where nothing is missing
         self._news.set()
+
+    async def _hear_typing(self, message: Msg) -> None:
+        if json.loads(message.data)["by"] == "customer":
+            self._tell(Announcement(0, message.subject.split(".")[2], event="typing"))
 
     async def _wait_for_news(self) -> None:
         with suppress(TimeoutError):

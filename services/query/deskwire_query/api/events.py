@@ -79,6 +79,7 @@ async def stream(
     """Hear which tickets change; each event's id is its sequence, so a lost connection goes on where it was.
 
     `commit` events name ticket, version and facts; `reset` says that too much was missed: load everything anew.
+    `typing` names a ticket whose customer writes in a chat at this moment.
     """
     parts.hub.require_room()
     behind = _sequence(last_event_id) if last_event_id else after

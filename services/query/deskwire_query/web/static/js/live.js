@@ -8,6 +8,7 @@ const PAUSE = 80;
 const COUNTS_PAUSE = 1500;
 const PATIENCE = 4;
 const RETRY = 5000;
+const TYPING_SHOWN = 5000;
 
 let source = null;
 let position = 0;
@@ -54,11 +55,24 @@ function missed(event) {
   ticket();
 }
 
+let typingEnds = null;
+
+/** The customer of the open chat writes at this moment. */
+function typing(event) {
+  if (JSON.parse(event.data).ticket_id !== openTicketId()) return;
+  const words = find("[data-typing]");
+  if (!words) return;
+  words.hidden = false;
+  clearTimeout(typingEnds);
+  typingEnds = setTimeout(() => { words.hidden = true; }, TYPING_SHOWN);
+}
+
 /** Listen behind what is known; a browser gives up by itself when the desk refuses, so ask again later. */
 function listen() {
   source = new EventSource(`${STREAM}?after=${position}`);
   source.addEventListener("commit", heard);
   source.addEventListener("reset", missed);
+  source.addEventListener("typing", typing);
   source.addEventListener("open", () => document.body.classList.remove("offline"));
   source.addEventListener("error", () => {
     document.body.classList.add("offline");
