@@ -76,6 +76,14 @@ class UpDesk:
             **self.settings,
         }
 
+    def children(self, name: str) -> list[int]:
+        """The processes of that name that the desk has started."""
+        assert self.process is not None
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), name], capture_output=True, text=True, timeout=10, check=False
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
     def command(self, *words: str) -> str:
         """Run a `deskwire` command for this desk; what it prints."""
         done = subprocess.run(

@@ -1,7 +1,9 @@
 """A form and a chat on somebody else's site, and the agent who answers, each in a browser of their own."""
 
 import json
+import os
 import re
+import signal
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -255,6 +257,22 @@ def test_what_is_written_without_a_connection_arrives_once_when_it_is_back(
     expect(pending).to_have_attribute("data-delivery", "sent", timeout=30_000)
     _tickets(page, "On the train").click()
     expect(page.locator(".message-customer", has_text="In the tunnel")).to_have_count(1)
+
+
+def test_what_is_written_while_the_log_is_away_arrives_once_when_it_is_back(
+    desk: UpDesk, shop: ForeignSite, customer: Page, page: Page
+) -> None:
+    _chat(customer, shop)
+    _say(customer, "Before the crash")
+    for child in desk.children("nats-server"):
+        os.kill(child, signal.SIGKILL)
+    customer.get_by_label("Write a message").fill("During the crash")
+    customer.keyboard.press("Enter")
+    during = customer.locator(".message.customer", has_text="During the crash")
+    expect(during).to_have_attribute("data-delivery", "sent", timeout=45_000)
+    _answer(page, "Before the crash", "We are back.")
+    expect(customer.locator(".message.agent", has_text="We are back.")).to_be_visible(timeout=30_000)
+    expect(page.locator(".message-customer", has_text="During the crash")).to_have_count(1)
 
 
 def test_an_answer_to_a_customer_who_has_left_goes_by_mail(shop: ForeignSite, customer: Page, page: Page) -> None:

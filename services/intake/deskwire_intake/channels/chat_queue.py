@@ -8,10 +8,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -56,7 +58,7 @@ class ChatQueue:
         """Tell the others, at every change and from time to time."""
         while True:
             self._news.clear()
-            if self._connection.is_connected:
+            with suppress(nats.errors.Error):  # what is not told now is told again in a moment
                 await self._connection.publish(CHAT_QUEUE_SUBJECT, self._told())
             self._forget_the_silent()
             try:

@@ -34,7 +34,7 @@ HELLO_SECONDS: Final = 10.0
 FRAMES: Final = 60
 FRAMES_SECONDS: Final = 10.0
 """So many frames of any kind in that time; a browser that sends more is cut off."""
-TYPING_SECONDS: Final = 2.0
+TYPING_SECONDS: Final = 4.0
 
 T = TypeVar("T")
 
@@ -163,6 +163,9 @@ class Visit:
     async def _introduce(self, frame: Introduce) -> None:
         """Note who the customer is, on the ticket too when there is one already."""
         introduced = self.visitor.introduced(frame)
+        if wait := self.said.take(self.room.ticket_id):
+            self.outlet.send(Refused(code="slow_down", wait=round(wait, 1)))
+            return
         if introduced is None:
             self.outlet.send(Refused(code="no_address"))
             return

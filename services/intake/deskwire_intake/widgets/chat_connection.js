@@ -49,8 +49,7 @@ export class Connection {
     this.#socket = socket;
     socket.addEventListener("open", () => {
       this.#send({ type: "hello", session: this.#storage.read("session") ?? "", last_seen: this.#lastSeen });
-      const introduced = this.#storage.read("introduced");
-      if (introduced) this.#send({ type: "introduce", ...introduced });
+      this.#introduceAgain();
     });
     socket.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => this.#socket === socket && this.#closed(event.code));
@@ -83,7 +82,7 @@ export class Connection {
 
   introduce(name, address) {
     this.#storage.write("introduced", { name, address });
-    this.#send({ type: "introduce", name, address });
+    this.#introduceAgain();
   }
 
   typing() {
@@ -108,6 +107,11 @@ export class Connection {
     }
   }
 
+  #introduceAgain() {
+    const introduced = this.#storage.read("introduced");
+    if (introduced) this.#send({ type: "introduce", ...introduced });
+  }
+
   #seen(message) {
     this.#lastSeen = message.id;
     if (message.by === "agent") this.#send({ type: "shown", id: message.id });
@@ -120,6 +124,7 @@ export class Connection {
   }
 
   #refused(frame) {
+    if (!frame.id && frame.wait) setTimeout(() => this.#introduceAgain(), frame.wait * 1000);
     if (!this.#waiting.has(frame.id)) return;
     if (!frame.wait) {
       this.#settled(frame.id);
