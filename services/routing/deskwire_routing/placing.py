@@ -147,9 +147,9 @@ class Placing:
         hopeless: set[tuple[Demand, str]] = set()
         for ticket_id in self.workload.now.queue(filling.team_id):
             work = self.workload.now.work(ticket_id)
-            if work is None or ticket_id in filling.unreadable or self.roster.is_promised(ticket_id):
+            if work is None or (demand(work.tags), work.medium) in hopeless:
                 continue
-            if (demand(work.tags), work.medium) in hopeless:
+            if ticket_id in filling.unreadable or self.roster.is_promised(ticket_id):
                 continue
             found = self._choose(filling.team_id, filling.team, work, filling.refused_by)
             if isinstance(found, Chosen):

@@ -1,5 +1,6 @@
 """Who could take a ticket now: the members of a team, what stands in their way, and what is promised to them."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Assessment:
 class _Promise:
     """A ticket that this process is about to record as an agent's."""
 
+    ticket_id: str
     work: Work
     turn: int
 
@@ -55,7 +57,8 @@ class Roster:
         self.attendance = Attendance(directory)
         self._directory = directory
         self._clock = clock
-        self._promises: dict[str, dict[str, _Promise]] = {}
+        self._promises: dict[str, list[_Promise]] = defaultdict(list)
+        self._promised_tickets: Counter[str] = Counter()
         self._turns = count(PROMISED_TURNS)
         self._members: dict[str, dict[str, Agent]] = {}
         directory.on_change(self._forget_members)
@@ -82,7 +85,7 @@ class Roster:
 
     def is_promised(self, ticket_id: str) -> bool:
         """Whether this process is about to assign a ticket."""
-        return any(ticket_id in promises for promises in self._promises.values())
+        return ticket_id in self._promised_tickets
 
     def load(self, agent_id: str, medium: str) -> Load:
         """Count the open tickets of an agent by the log."""
@@ -92,12 +95,16 @@ class Roster:
     @contextmanager
     def promising(self, agent_id: str, ticket_id: str, work: Work) -> Iterator[None]:
         """Count a ticket as an agent's while it is being recorded, so that others go to others."""
-        promises = self._promises.setdefault(agent_id, {})
-        promises[ticket_id] = _Promise(work, next(self._turns))
+        promise = _Promise(ticket_id, work, next(self._turns))
+        self._promises[agent_id].append(promise)
+        self._promised_tickets[ticket_id] += 1
         try:
             yield
         finally:
-            del promises[ticket_id]
+            self._promises[agent_id].remove(promise)
+            self._promised_tickets[ticket_id] -= 1
+            if not self._promised_tickets[ticket_id]:
+                del self._promised_tickets[ticket_id]
 
     def _assess(self, agent_id: str, agent: Agent, away: str | None, work: Work) -> Assessment:
         load = self.load(agent_id, work.medium)
@@ -137,7 +144,8 @@ class Roster:
         if not promises:
             return []
         held = self.workload.now.held_by(agent_id)
-        return [promise for ticket_id, promise in promises.items() if ticket_id not in held]
+        once = {promise.ticket_id: promise for promise in promises if promise.ticket_id not in held}
+        return list(once.values())
 
     def _forget_members(self, entry: Entry) -> None:
         if entry.kind == "agent":

@@ -111,6 +111,17 @@ async def test_a_promised_ticket_counts_until_it_is_recorded_or_given_up() -> No
     assert obstacles(await a_roster(ada={"capacity": {"default": 1}})) == {"ada": None}
 
 
+async def test_a_ticket_that_is_promised_twice_to_one_agent_is_one_ticket() -> None:
+    roster = await a_roster(ada={"capacity": {"default": 2}})
+    with roster.promising("ada", "t1", a_work()):
+        with roster.promising("ada", "t1", a_work()):
+            assert assessed(roster)["ada"].room == 1
+        assert roster.is_promised("t1")
+        assert assessed(roster)["ada"].room == 1
+    assert not roster.is_promised("t1")
+    assert assessed(roster)["ada"].room == 2
+
+
 async def test_a_promise_is_a_turn() -> None:
     roster = await a_roster(ada={}, bob={})
     give(roster, "ada", "email")
