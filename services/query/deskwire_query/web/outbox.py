@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import Desk, TheDesk
-from deskwire_query.web.mail_html import harmless
+from deskwire_query.web.mail_cleaning import harmless_or_text
 from deskwire_query.web.rendering import environment, page
 from deskwire_query.web.ticket import MAIL_POLICY
 from deskwire_shared.runtime.outbox import UnknownMail, list_outbox, read_outbox
@@ -56,7 +56,7 @@ async def outbox_frame(desk: TheDesk, principal: Reader, mail_id: MailId) -> Res
     """Show the HTML of a mail in a frame of its own."""
     del principal
     shown = await _read(desk, mail_id)
-    mail = harmless(shown.html or "", inline={})
+    mail = await harmless_or_text(shown.html or "", shown.text, inline={})
     body = environment().get_template("mail.html").render(mail=mail, images=False, address="")
     return HTMLResponse(body, headers={"Content-Security-Policy": MAIL_POLICY.format(remote="")})
 

@@ -11,7 +11,7 @@ from deskwire_query.web.access import Reader
 from deskwire_query.web.attachments import attachment_address
 from deskwire_query.web.clocks import ClockWords, read_clock
 from deskwire_query.web.desk import Desk, TheDesk
-from deskwire_query.web.mail_html import harmless
+from deskwire_query.web.mail_cleaning import harmless_or_text
 from deskwire_query.web.people import People
 from deskwire_query.web.rendering import environment
 from deskwire_query.web.timeline import Changes, Message, lay_out
@@ -112,7 +112,7 @@ async def mail_frame(
         for index, file in enumerate(entry.attachments)
         if file.content_id
     }
-    mail = harmless(entry.html, inline=inline, remote_images=images)
+    mail = await harmless_or_text(entry.html, entry.text, inline=inline, remote_images=images)
     address = request.url.include_query_params(images=1)
     body = environment().get_template("mail.html").render(
         mail=mail, images=images, address=f"{address.path}?{address.query}"
