@@ -105,7 +105,7 @@ def test_new_tickets_wait_behind_a_pill_while_the_list_is_scrolled(desk: UpDesk,
     page.goto("/?view=open")
     wait_until(lambda: page.locator(".row").count() >= 30 or bool(page.reload()), "thirty tickets are listed")
     page.locator("#list-scroll").evaluate("list => { list.scrollTop = 600; }")
-    page.wait_for_function("document.querySelector('#list-scroll').scrollTop > 500")
+    wait_until(lambda: page.locator("#list-scroll").evaluate("list => list.scrollTop") > 500, "the list is scrolled")
     desk.send("Newest of all", "Hello")
     pill = page.get_by_role("button", name=re.compile(r"\d new ticket"))
     expect(pill).to_be_visible()
