@@ -15,6 +15,8 @@ from deskwire_routing.news import DirectoryNews
 from deskwire_routing.occasions import ROUTING
 from deskwire_routing.overflow import Overflowing
 from deskwire_routing.placing import Placing
+from deskwire_routing.rehearsal_api import rehearsal_api
+from deskwire_routing.rehearsal_run import rehearse_on
 from deskwire_routing.roster import Roster
 from deskwire_routing.rule_book import RuleBook
 from deskwire_routing.ruling import Ruling
@@ -92,7 +94,8 @@ def wired(
 
 async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - routing has one role
     """React to tickets, documents and timers in a runtime."""
-    patience_seconds = RoutingSettings().patience_seconds
+    settings = RoutingSettings()
+    patience_seconds = settings.patience_seconds
     workload = LiveWorkload(patience_seconds=patience_seconds)
     routing = wired(
         store=runtime.store,
@@ -107,6 +110,7 @@ async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - r
         patience_seconds=patience_seconds,
     )
     _keep_live(runtime, workload)
+    runtime.mount("/routing", rehearsal_api(partial(rehearse_on, runtime, most_tickets=settings.rehearsal_tickets)))
     runtime.react("routing", TICKETS, "ticket.>", routing.on_commits, facts=HEARD)
     runtime.react("routing-timers", TIMERS, "timer.due.routing.>", routing.on_timers)
     runtime.react("routing-rules", DIRECTORY, "directory.rule.*", routing.waiting.on_rule)

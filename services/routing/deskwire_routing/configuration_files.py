@@ -20,27 +20,42 @@ from deskwire_routing.configuration import (
 )
 from deskwire_routing.configuration_reading import read_documents
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Document, View
+from deskwire_shared.contracts.directory import Document, Rule, View
 from deskwire_shared.directory.port import Directory
 
 MOST_FILES: Final = 5_000
 MOST_BYTES: Final = 1_000_000
 
 
-def read_configuration(paths: Iterable[Path]) -> list[Configured]:
-    """Read files, and folders with all that is in them. Raises FaultyConfiguration."""
+def read_configuration(paths: Iterable[Path], *, alone: str | None = None) -> list[Configured]:
+    """Read files, and folders with all that is in them; `alone` is the kind of a document that tells none.
+
+    Raises FaultyConfiguration.
+    """
     found: list[Configured] = []
     faults: list[Fault] = []
     for number, file in enumerate(_files(paths)):
         if number >= MOST_FILES:
             raise FaultyConfiguration([Fault(str(file), "", f"more than {MOST_FILES} files are not read")])
         try:
-            found += read_documents(file.as_posix(), _content(file))
+            found += read_documents(file.as_posix(), _content(file), alone=alone)
         except FaultyConfiguration as error:
             faults += error.faults
     if faults:
         raise FaultyConfiguration(faults)
     return found
+
+
+def read_rules(paths: Iterable[Path]) -> dict[str, Rule]:
+    """Read the rules of a configuration; a file with nothing but a rule has the rule's id for its name.
+
+    Raises FaultyConfiguration.
+    """
+    configured = read_configuration(paths, alone="rule")
+    rules = {one.key.id: one.document for one in configured if isinstance(one.document, Rule)}
+    if not rules:
+        raise FaultyConfiguration([Fault(", ".join(map(str, paths)), "", "there is no rule")])
+    return rules
 
 
 def planned(configured: list[Configured], directory: Directory) -> list[Change]:

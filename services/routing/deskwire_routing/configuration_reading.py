@@ -20,12 +20,14 @@ _UNKNOWN_FIELD: Final = "extra_forbidden"
 _MISSING: Final = "missing"
 
 
-def read_documents(file: str, content: bytes) -> list[Configured]:
-    """Read the documents of a file. Raises FaultyConfiguration."""
+def read_documents(file: str, content: bytes, *, alone: str | None = None) -> list[Configured]:
+    """Read the documents of a file; `alone` is the kind of a document that tells none. Raises FaultyConfiguration."""
     data = _json(file, content)
     parts = file.removesuffix(".json").replace("\\", "/").split("/")
     if len(parts) > 1 and parts[-2] in KINDS:
         return [_document(file, "", Key(parts[-2], parts[-1]), data)]
+    if alone is not None and "name" in data:
+        return [_document(file, "", Key(alone, parts[-1]), data)]
     if unknown := sorted(set(data) - set(KINDS)):
         raise FaultyConfiguration(
             [Fault(file, "", f"there is no kind of document called {', '.join(unknown)}; there are {', '.join(KINDS)}")]

@@ -18,3 +18,9 @@ class RoutingSettings(ServiceSettings):
         description="How long an assignment waits at the start until the log was read for who has which tickets;"
         " after that the ticket is put back and tried again.",
     )
+    rehearsal_tickets: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="Most tickets on which rules are rehearsed at once over HTTP; the command line has no limit.",
+    )

@@ -1,6 +1,6 @@
 """What stands around a ticket: what conditions can ask about its customer, their organisation and calendars."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -33,8 +33,8 @@ async def surroundings_of(
     ticket: Ticket, directory: Directory, asked: Iterable[Conditions], *, at: datetime | None = None
 ) -> Surroundings:
     """Look up what the conditions ask about; calendars at a moment, unless there is none."""
-    fields = {one.field for conditions in asked for one in (*conditions.all, *conditions.any)}
-    calendars = dict(_calendars(fields, directory, at)) if at else {}
+    fields = fields_of(asked)
+    calendars = open_calendars(fields, directory, at) if at else {}
     if not any(field.startswith(PEOPLE) for field in fields):
         return Surroundings(calendars=calendars)
     customer = await directory.fetch(Customer, ticket.requester_id)
@@ -43,10 +43,13 @@ async def surroundings_of(
     return Surroundings(customer, directory.get(Organisation, customer.organisation_id), calendars)
 
 
-def _calendars(fields: Iterable[str], directory: Directory, at: datetime) -> Iterator[tuple[str, bool]]:
-    """Tell which calendars are open; a calendar that does not exist is neither open nor closed."""
-    for name in fields:
-        if name.startswith(CALENDAR):
-            calendar = directory.get(Calendar, name.split(".")[1])
-            if calendar is not None:
-                yield name, OpenHours(calendar).is_open(at)
+def fields_of(asked: Iterable[Conditions]) -> set[str]:
+    """The fields that conditions ask about."""
+    return {one.field for conditions in asked for one in (*conditions.all, *conditions.any)}
+
+
+def open_calendars(fields: Iterable[str], directory: Directory, at: datetime) -> dict[str, bool]:
+    """Tell which of the calendars in fields are open; one that does not exist is neither open nor closed."""
+    asked = {name: name.split(".")[1] for name in fields if name.startswith(CALENDAR)}
+    calendars = {name: directory.get(Calendar, calendar_id) for name, calendar_id in asked.items()}
+    return {name: OpenHours(calendar).is_open(at) for name, calendar in calendars.items() if calendar is not None}

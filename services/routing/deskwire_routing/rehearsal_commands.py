@@ -1,0 +1,111 @@
+"""`deskwire rules rehearse`: what draft rules would have changed."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from deskwire_routing.rehearsal_report import Rehearsal
+    from deskwire_routing.rehearsal_run import Asked
+    from deskwire_shared.contracts.directory import Rule
+
+rules = typer.Typer(add_completion=False, no_args_is_help=True, help="Business rules.")
+
+MOST_SHOWN = 40
+
+
+@rules.callback()
+def _several() -> None:
+    """Business rules."""
+
+
+@rules.command()
+def rehearse(
+    file: Annotated[
+        list[Path],
+        typer.Option("-r", "--rules", metavar="PATH", help="Rules as `deskwire export` writes them. Repeatable."),
+    ],
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="From this day or moment on.")],
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="Until before this day or moment.")],
+    alone: Annotated[bool, typer.Option("--alone", help="Without the other rules that the desk has.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
+) -> None:
+    """Tell what draft rules would have done in the past, beside what rules did; nothing is changed by it."""
+    from deskwire_routing.rehearsal import Span
+    from deskwire_routing.rehearsal_run import Asked
+    from deskwire_shared.runtime.running import run_async
+
+    span = Span(_moment(since), _moment(until))
+    if span.since >= span.until:
+        raise typer.BadParameter("--to has to be behind --from")
+    run_async(_rehearse(Asked(rules=_rules(file), span=span, alone=alone), as_json=as_json))
+
+
+async def _rehearse(asked: "Asked", *, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from deskwire_routing.rehearsal_run import rehearse_on
+    from deskwire_shared.runtime.running import running_desk
+
+    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    async with running_desk() as desk:
+        with Progress(*bar, console=Console(stderr=True)) as progress:
+            task = progress.add_task("reading the log", total=None)
+            found = await rehearse_on(
+                desk, asked, most_tickets=sys.maxsize,
+                tell=lambda what, done, total: progress.update(task, description=what, completed=done, total=total),
+            )  # fmt: skip
+    if as_json:
+        sys.stdout.write(f"{found.model_dump_json(indent=2)}\n")
+    else:
+        _print(found)
+
+
+def _print(found: "Rehearsal") -> None:
+    from deskwire_shared.runtime.tables import print_table
+    from deskwire_shared.runtime.telling import harmless
+
+    print_table(
+        ("Rule", "Name", "Acted", "as drafted", "Stopped"),
+        ((one.rule_id, one.name, str(one.recorded), str(one.draft), str(one.stopped)) for one in found.rules),
+    )
+    typer.echo("")
+    print_table(
+        ("Ticket", "At", "Occasion", "What", "Was", "as drafted"),
+        (
+            (f"#{one.number}", f"{one.at:%Y-%m-%d %H:%M}", one.occasion, difference.what,
+             json.dumps(difference.recorded, ensure_ascii=False), json.dumps(difference.draft, ensure_ascii=False))
+            for one in found.first_changed[:MOST_SHOWN]
+            for difference in one.differences
+        ),
+    )  # fmt: skip
+    for trouble in found.troubles:
+        typer.echo(f"a draft could not do everything: {harmless(trouble)}")
+    typer.echo(
+        f"{found.tickets} tickets, {found.occasions} occasions;"
+        f" {found.changed} would have ended otherwise, on {found.changed_tickets} tickets"
+    )
+
+
+def _rules(paths: list[Path]) -> "dict[str, Rule]":
+    from deskwire_routing.configuration import FaultyConfiguration
+    from deskwire_routing.configuration_files import read_rules
+
+    try:
+        return read_rules(paths)
+    except FaultyConfiguration as error:
+        raise typer.BadParameter(str(error), param_hint="--rules") from error
+
+
+def _moment(text: str) -> datetime:
+    """Read a moment; a day begins at midnight in UTC, and so does a time without an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day or moment such as 2026-03-27 or 2026-03-27T16:00:00Z") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
