@@ -461,6 +461,14 @@ class SlaPolicy(Document):
         return self
 
     @model_validator(mode="after")
+    def _is_steady(self) -> Self:
+        """Promises that depended on themselves, or on the time of day, could change with every look at them."""
+        asked = {one.field for one in (*self.conditions.all, *self.conditions.any)}
+        if unsteady := sorted(name for name in asked if name.startswith(("sla.", "calendar."))):
+            raise ValueError(f"which policy holds cannot depend on {', '.join(unsteady)}")
+        return self
+
+    @model_validator(mode="after")
     def _escalates_what_it_notes(self) -> Self:
         promised = {target.metric for target in self.targets}
         for escalation in self.escalations:

@@ -238,6 +238,14 @@ def test_more_escalations_than_a_commit_takes_follow_with_the_next_look() -> Non
         ({"warn_at": [0.5, 1.0]}, "less than 1"),
         ({"warn_at": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}, "at most 5"),
         ({"warn_at": 0}, "greater than 0"),
+        (
+            {"conditions": {"all": [{"field": "sla.breached", "op": "is", "value": True}]}},
+            "cannot depend on sla.breached",
+        ),
+        (
+            {"conditions": {"any": [{"field": "calendar.office.open", "op": "is", "value": True}]}},
+            "cannot depend on calendar.office.open",
+        ),
         ({"targets": []}, "at least 1 item"),
         ({"targets": [{"metric": "resolution", "seconds": {"normal": 0}}]}, "greater than 0"),
         ({"targets": [{"metric": "happiness", "seconds": {"normal": 1}}]}, "periodic_update"),
