@@ -94,6 +94,7 @@ class LiveWorkload:
         self.now = Workload(snapshot.memory if snapshot else None)
         self.position = self._saved = snapshot.sequence if snapshot else 0
         self._last = b""
+        self.is_caught_up = False
 
     def _catch_up(self) -> None:
         self.is_caught_up = True

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.snapshots import Snapshot
 from deskwire_shared.contracts.facts import AnyFact, Assigned, NoteAdded
 from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.follower import Delivery
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
 from deskwire_shared.eventstore.memory import MemoryKeyRing
@@ -93,3 +95,51 @@ async def test_nothing_is_saved_before_the_log_has_been_read() -> None:
     live.hear(await a_delivery(opened(), pending=1))
     await live.save(snapshots)
     assert snapshots.kept is None
+
+
+class AnotherLog:
+    """A follower whose server is exchanged for one with an empty log after the first batch."""
+
+    def __init__(self, start: int, *batches: list[Delivery]) -> None:
+        self.start = start
+        self.restarts = 0
+        self._batches = list(batches)
+
+    async def open(self) -> int:
+        return sum(map(len, self._batches))
+
+    async def batch(self) -> list[Delivery]:
+        self.restarts += 1
+        if not self._batches:
+            await asyncio.Event().wait()
+        return self._batches.pop(0)
+
+    async def close(self) -> None:
+        """Nothing is left open."""
+
+
+class Replaced(KeptSnapshot):
+    """Snapshots of a log that is not there any more."""
+
+    async def stands(self, sequence: int, commit_id: str) -> bool:
+        return False
+
+
+async def test_a_log_that_turns_out_to_be_another_one_is_read_from_its_beginning() -> None:
+    first = await a_delivery(opened(), TO_ADA, sequence=8, pending=1)
+    other = await a_delivery(opened(), Assigned(agent_id="bob"), sequence=1)
+    followers: list[AnotherLog] = []
+
+    def new_follower(start: int) -> Any:
+        batches = [[first], [other]] if not followers else [[other]]
+        followers.append(AnotherLog(start, *batches))
+        return followers[-1]
+
+    live = LiveWorkload(patience_seconds=1)
+    following = asyncio.create_task(live.follow(new_follower, Replaced()))
+    async with asyncio.timeout(5):
+        while not live.now.open_tickets("bob"):
+            await asyncio.sleep(0)
+    await end(following)
+    assert [follower.start for follower in followers] == [1, 1]
+    assert live.now.open_tickets("ada") == 0
