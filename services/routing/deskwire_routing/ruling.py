@@ -12,16 +12,16 @@ from deskwire_routing.occasions import ROUTING, Occasion, occasions_in
 from deskwire_routing.rule_book import RuleBook
 from deskwire_routing.rules import Application, Setting, StandingRule, applied
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Team, Template
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.staff import staff_of
 from deskwire_shared.directory.surroundings import surroundings_of
 from deskwire_shared.eventstore.numbers import Numbers
 from deskwire_shared.eventstore.plain_facts import PlainCommit
 from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Cause, Recorder, Wish
 from deskwire_shared.runtime.clock import Clock
-from deskwire_shared.ticket.actions import FollowUp, Staff, opening
+from deskwire_shared.ticket.actions import FollowUp, opening
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.state import Ticket
 
@@ -111,15 +111,6 @@ class _Asking:
             return opening(wanted, self.ticket, self.setting.numbers[ticket_id])
 
         return wish
-
-
-def staff_of(directory: Directory) -> Staff:
-    """Tell what actions can name."""
-    return Staff(
-        teams=directory.all(Team),
-        agents={agent_id: agent for agent_id, agent in directory.all(Agent).items() if agent.active},
-        templates=directory.all(Template),
-    )
 
 
 def _log(applications: Iterable[Application]) -> None:

@@ -138,7 +138,7 @@ def impossible(action: Action, ticket: Ticket, staff: Staff, *, automated: bool)
             return _talk_of_machines(ticket)
         case OpenFollowUp(team_id=str(team_id)) if team_id not in staff.teams:
             return f"there is no team {team_id}"
-        case OpenFollowUp() if ticket.channel == AUTOMATIC:
+        case OpenFollowUp() if automated and ticket.channel == AUTOMATIC:
             return "a ticket that nobody wrote has no follow-up"
         case _:
             return None

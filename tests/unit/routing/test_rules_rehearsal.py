@@ -173,7 +173,7 @@ async def test_rehearsing_the_rules_that_were_in_force_changes_nothing(
     await desk.after(OPEN)
     for wish in story:
         await desk.after(wish)
-    found = await rehearsed(desk, **named)
+    found = await rehearsed(desk, ALWAYS, **named)
     assert changed(found) == []
     assert all(recorded == draft for recorded, draft in hits(found).values())
 

@@ -7,9 +7,10 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI
 from nats.aio.client import Client
 
-from deskwire_intake.api import calls, changes, channel_secrets, directory, files, me, tickets, together, typing
+from deskwire_intake.api import calls, changes, channel_secrets, directory, files, macros, me, tickets, together, typing
 from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
 from deskwire_intake.api.directory import AddressIsTaken, MadeElsewhere, WouldLockOut
+from deskwire_intake.api.macros import MacroImpossible
 from deskwire_intake.api.me import NotAnAgent
 from deskwire_intake.api.recording import Recording, UnknownReference
 from deskwire_shared.runtime.clock import Clock
@@ -25,6 +26,7 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     IdempotencyKeyReused: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was used before"),
     UnreadablePrecondition: plainly(HTTPStatus.BAD_REQUEST, "unreadable-precondition", "If-Match names no version"),
     UnknownReference: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-reference", "Something named is not there"),
+    MacroImpossible: plainly(HTTPStatus.CONFLICT, "macro-impossible", "The macro cannot be used"),
     WouldLockOut: plainly(HTTPStatus.CONFLICT, "last-administrator", "The desk would have no administrator"),
     AddressIsTaken: plainly(HTTPStatus.CONFLICT, "address-is-taken", "The address is taken"),
     NotAnAgent: plainly(HTTPStatus.FORBIDDEN, "not-an-agent", "Only an agent has an availability"),
@@ -51,7 +53,7 @@ def command_api(
     app.state.identity, app.state.secrets, app.state.clock = identity, secrets, clock
     app.state.connection = connection
     json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
-    for part in (tickets, changes, together, calls, typing, directory, channel_secrets, me):
+    for part in (tickets, changes, together, macros, calls, typing, directory, channel_secrets, me):
         json_only.include_router(part.router)
     app.include_router(json_only)
     app.include_router(files.router, prefix="/v1")

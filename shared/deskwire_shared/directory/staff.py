@@ -1,0 +1,14 @@
+"""Who and what the actions of rules and macros can name."""
+
+from deskwire_shared.contracts.directory import Agent, Team, Template
+from deskwire_shared.directory.port import Directory
+from deskwire_shared.ticket.actions import Staff
+
+
+def staff_of(directory: Directory) -> Staff:
+    """Tell which teams, active agents and templates there are."""
+    return Staff(
+        teams=directory.all(Team),
+        agents={agent_id: agent for agent_id, agent in directory.all(Agent).items() if agent.active},
+        templates=directory.all(Template),
+    )
