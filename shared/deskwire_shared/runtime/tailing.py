@@ -1,7 +1,7 @@
 """`deskwire tail` and `explain`: the log as people read it."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 
 from rich.console import Console
@@ -9,12 +9,14 @@ from rich.text import Text
 from rich.tree import Tree
 
 from deskwire_shared.contracts.commit import Commit
+from deskwire_shared.contracts.facts import RuleApplied
 from deskwire_shared.contracts.subjects import TICKETS, ticket_subject
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.eventstore.port import History, Recorded
 from deskwire_shared.runtime.desk import Desk
-from deskwire_shared.runtime.telling import Teller
+from deskwire_shared.runtime.telling import Teller, harmless
+from deskwire_shared.ticket.explaining import Explanation, explain, own_reasons, reasons
 
 STYLES = {"agent": "green", "customer": "cyan", "rule": "magenta", "system": "yellow", "integration": "blue"}
 
@@ -72,12 +74,27 @@ def _lines(commit: Commit, teller: Teller) -> list[Text]:
 
 
 def explained(history: History, teller: Teller) -> Tree:
-    """Draw who did what to a ticket, each commit below the one that caused it."""
+    """Draw who did what to a ticket, each commit below the one that caused it, and what spoke for it."""
     tree = Tree(Text(f"ticket {history.ticket_id}", "bold"))
+    explanations = {one.version: one for one in explain(history.commits)}
     drawn: dict[str, Tree] = {}
     for commit in history.commits:
         cause = drawn.get(commit.causation_id or "")
         because = Text(f" (because of {commit.causation_id})", "dim") if commit.causation_id and not cause else Text()
-        lines = Text("\n").join(_lines(commit, teller)) + because
+        lines = Text("\n").join(_explained(commit, explanations, teller)) + because
         drawn[commit.commit_id] = (cause or tree).add(lines)
     return tree
+
+
+def _explained(commit: Commit, explanations: Mapping[int, Explanation], teller: Teller) -> Iterator[Text]:
+    for number, line in enumerate(_lines(commit, teller)):
+        yield line
+        explanation = explanations.get(commit.first_version + number)
+        for reason in _reasons(explanation, teller) if explanation else ():
+            yield Text(f"    {harmless(reason)}", "dim")
+
+
+def _reasons(explanation: Explanation, teller: Teller) -> tuple[str, ...]:
+    """What spoke for a change; of a rule only where it is noted, not at each of its changes."""
+    say = reasons if isinstance(explanation.fact, RuleApplied) else own_reasons
+    return say(explanation, teller.name)

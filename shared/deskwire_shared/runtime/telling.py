@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Final
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, ApiToken, Document, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.directory import Agent, ApiToken, Calendar, Document, Rule, SlaPolicy, Team
 from deskwire_shared.contracts.facts import Address, AnyFact, UnknownFact
 from deskwire_shared.directory.port import Directory
 
 EXCERPT: Final = 100
 ID_LENGTH: Final = 16
-NAMED: Final[tuple[type[Document], ...]] = (Agent, Team, SlaPolicy, Rule, ApiToken)
+NAMED: Final[tuple[type[Document], ...]] = (Agent, Team, SlaPolicy, Calendar, Rule, ApiToken)
 
 PHRASES: Final[Mapping[str, str]] = {
     "ticket.opened.v1": "{author} opened it: {subject}",
@@ -45,7 +45,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "ticket.sla_warned.v1": "{metric} is due {due_at}",
     "ticket.sla_breached.v1": "{metric} was due {due_at}",
     "ticket.sla_met.v1": "{metric} met after {used} s of {target} s",
-    "ticket.rule_applied.v1": "rule held: {rule_name}",
+    "ticket.rule_applied.v1": "rule held: {rule_name} {stopped}",
     "ticket.reply_delivered.v1": "reply {message_id} delivered by {channel}",
     "ticket.reply_bounced.v1": "reply {message_id} bounced: {reason}",
     "ticket.acknowledged.v1": "acknowledgement {outcome} {reason}",
@@ -71,6 +71,10 @@ class Teller:
         if actor.kind == "customer":
             return "customer"
         return harmless(self._name(actor.id) or f"{actor.kind} {actor.id}")
+
+    def name(self, document_id: str) -> str:
+        """Name somebody or something, or give the id back."""
+        return self._name(document_id) or document_id
 
     def _readable(self, value: object) -> str:
         match value:
