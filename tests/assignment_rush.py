@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from deskwire_routing.workload import WEIGHTS
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Agent, Channel, Document, Team
 from deskwire_shared.contracts.facts import Address
@@ -154,6 +155,7 @@ class _Ticket:
     medium: str
     opened_at: datetime
     skills: tuple[str, ...]
+    weight: int
     agent_id: str | None = None
 
 
@@ -170,7 +172,11 @@ class Findings:
     unexplained: list[str] = field(default_factory=list)
     fullest: Counter[str] = field(default_factory=Counter)
     moments: list[datetime] = field(default_factory=list)
+    overtaken: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """For each assignment of a strategy, how many could have taken the ticket and were more in turn at that moment."""
     _tickets: dict[str, _Ticket] = field(default_factory=dict)
+    _weights: Counter[str] = field(default_factory=Counter)
+    _turns: Counter[str] = field(default_factory=Counter)
     _open: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def read(self, commit: dict[str, Any]) -> None:
@@ -179,7 +185,7 @@ class Findings:
         for fact in commit["facts"]:
             if fact["type"] == "ticket.opened.v1":
                 skills = tuple(tag.removeprefix("skill:") for tag in fact["tags"] if tag.startswith("skill:"))
-                self._tickets[ticket_id] = _Ticket(fact["channel"], at, skills)
+                self._tickets[ticket_id] = _Ticket(fact["channel"], at, skills, WEIGHTS[fact["priority"]])
             elif fact["type"] == "ticket.assigned.v1":
                 self._assigned(ticket_id, fact, at)
             elif fact["type"] == "ticket.status_changed.v1" and fact["after"] == "solved":
@@ -205,8 +211,10 @@ class Findings:
             self.unskilled.append(ticket_id)
         if decision is None or decision["considered"][0]["agent_id"] != agent_id or not decision["reason"]:
             self.unexplained.append(ticket_id)
+        self._compare(fact["strategy"], agent_id, ticket)
         ticket.agent_id = agent_id
         self.assignments[agent_id] += 1
+        self._turns[agent_id] = len(self.moments) + 1
         self.waits.append((at - ticket.opened_at).total_seconds())
         self.moments.append(at)
         self._count(ticket_id, 1)
@@ -215,8 +223,20 @@ class Findings:
     def _count(self, ticket_id: str, step: int) -> None:
         ticket = self._tickets[ticket_id]
         assert ticket.agent_id is not None
+        self._weights[ticket.agent_id] += step * ticket.weight
         for kind in ("default", ticket.medium):
             self._open[ticket.agent_id, kind] += step
+
+    def _compare(self, strategy: str, agent_id: str, ticket: _Ticket) -> None:
+        measure = {"round_robin": self._turns, "least_loaded": self._weights}.get(strategy)
+        if measure is not None:
+            able = (one for one, agent in self.staff.agents.items() if self._is_able(one, agent, strategy, ticket))
+            self.overtaken[strategy].append(sum(measure[one] < measure[agent_id] for one in able))
+
+    def _is_able(self, agent_id: str, agent: Agent, team_id: str, ticket: _Ticket) -> bool:
+        limits = [(kind, limit) for kind, limit in agent.capacity.items() if kind in {"default", ticket.medium}]
+        has_room = all(self._open[agent_id, kind] < limit for kind, limit in limits)
+        return team_id in agent.team_ids and has_room and all(skill in agent.skills for skill in ticket.skills)
 
     def _look_at(self, agent_id: str, agent: Agent, ticket: _Ticket) -> None:
         for kind, limit in agent.capacity.items():
