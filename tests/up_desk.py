@@ -84,10 +84,16 @@ class UpDesk:
         )
         return [int(pid) for pid in found.stdout.split()]
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, typed: str | None = None) -> str:
         """Run a `deskwire` command for this desk; what it prints."""
         done = subprocess.run(
-            [DESKWIRE, *words], env=self.environment(), capture_output=True, text=True, timeout=60, check=True
+            [DESKWIRE, *words],
+            env=self.environment(),
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
         return done.stdout.strip()
 

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +14,6 @@ from playwright.async_api import Page, async_playwright
 
 from benchmarks.figures import Figure, percentile
 from browser import find_browser
-from processes import DESKWIRE
 from up_desk import UpDesk, up_desk
 
 STARTS = 3
@@ -49,7 +46,7 @@ async def measure() -> list[Figure]:
         figures = [_start(Path(folder))]
         with up_desk(Path(folder)) as desk:
             figures.append(Figure("memory at rest, the desk and its nats-server", _memory(desk), "MB", 300, "less"))
-            token = _command(desk, "token", "create", "--name", "bench", "--scopes", SCOPES).split()[-1]
+            token = desk.command("token", "create", "--name", "bench", "--scopes", SCOPES).split()[-1]
             headers, limits = {"Authorization": f"Bearer {token}"}, httpx2.Limits(max_connections=None)
             async with httpx2.AsyncClient(base_url=desk.url, headers=headers, limits=limits, timeout=60) as client:
                 figures += await _create(client)
@@ -86,13 +83,6 @@ def _children(pid: int) -> list[int]:
 def _resident(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
-def _command(desk: UpDesk, *words: str, typed: str | None = None) -> str:
-    environment = {**os.environ, "DESKWIRE_DATA_DIR": str(desk.folder / "data")}
-    return subprocess.run(
-        [DESKWIRE, *words], env=environment, input=typed, capture_output=True, text=True, check=True, timeout=60
-    ).stdout
 
 
 async def _create(client: httpx2.AsyncClient) -> list[Figure]:
@@ -146,7 +136,7 @@ async def _live(desk: UpDesk, client: httpx2.AsyncClient) -> list[Figure]:
 @contextlib.asynccontextmanager
 async def _screen(desk: UpDesk) -> AsyncIterator[Page]:
     """A browser with the list of open tickets."""
-    _command(desk, "user", "add", "ann@desk.example", "--name", "Ann", "--password-stdin", typed=PASSWORD)
+    desk.command("user", "add", "ann@desk.example", "--name", "Ann", "--password-stdin", typed=PASSWORD)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         page = await browser.new_page()

@@ -9,6 +9,7 @@ from deskwire_query import catalogue
 from deskwire_query.api.app import create_api
 from deskwire_query.api.state import Parts
 from deskwire_query.database import Database, open_database
+from deskwire_query.explanations import explanations
 from deskwire_query.handlers import Projector
 from deskwire_query.live import Hub
 from deskwire_query.projections.log import TicketLog
@@ -28,6 +29,8 @@ Task = asyncio.Task[None]
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime."""
     database = open_database(runtime.settings.database_url.get_secret_value())
+    if runtime.settings.otel_endpoint is not None:
+        database.trace()
     await catalogue.create_catalogue(database)
     tasks = []
     if role in {None, "projector"}:
@@ -77,6 +80,7 @@ def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: Query
         objects=runtime.objects,
         clock=runtime.clock,
         reached=partial(hub.wait_for, within=settings.wait_seconds),
+        explained=partial(explanations, reader, Codec(runtime.keys)),
         public_url=runtime.settings.public_url,
         smtp_address=f"{runtime.settings.bind_host}:{runtime.settings.smtp_port}",
     )

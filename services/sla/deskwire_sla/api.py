@@ -16,6 +16,7 @@ from deskwire_shared.contracts.directory import Calendar, SlaPolicy
 from deskwire_shared.runtime.http_access import requires
 from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly, problem
+from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY
 from deskwire_sla.drafts import Draft, DraftIncomplete
 from deskwire_sla.rehearsal import Rehearsal, TooManyTickets
 
@@ -87,7 +88,13 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
 
 def rehearsal_api(rehearse: Rehearse) -> FastAPI:
     """Build the application; who mounts it puts its `identity` into the state."""
-    app = FastAPI(title="Deskwire service levels", version=version("deskwire-sla"), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        telemetry=HTTP_TELEMETRY,
+        title="Deskwire service levels",
+        version=version("deskwire-sla"),
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.rehearse, app.state.turn = rehearse, asyncio.Lock()
     app.include_router(router)
     answer_with_problems(app, more=ERRORS)

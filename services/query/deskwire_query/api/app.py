@@ -8,11 +8,18 @@ from deskwire_query.api import customers, events, reports, tickets
 from deskwire_query.api.errors import ERRORS
 from deskwire_query.api.state import Parts
 from deskwire_shared.runtime.problems import answer_with_problems
+from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY
 
 
 def create_api(parts: Parts) -> FastAPI:
     """Build the application; who mounts it puts its `identity` into the state."""
-    app = FastAPI(title="Deskwire read API", version=version("deskwire-query"), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        telemetry=HTTP_TELEMETRY,
+        title="Deskwire read API",
+        version=version("deskwire-query"),
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.parts = parts
     for part in (tickets, customers, events, reports):
         app.include_router(part.router)

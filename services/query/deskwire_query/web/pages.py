@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from deskwire_query.web import admin, attachments, entrance, outbox, ticket, workspace
+from deskwire_query.web import admin, attachments, entrance, outbox, ticket, why, workspace
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.errors import add_error_pages
 from deskwire_query.web.rendering import STATIC
 from deskwire_query.web.security import SecurityHeaders
+from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -29,11 +30,11 @@ class StaticAssets(StaticFiles):
 
 def create_pages(desk: Desk) -> FastAPI:
     """Build the application; who mounts it puts its `identity` into the state."""
-    app = FastAPI(title="Deskwire workspace", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(telemetry=HTTP_TELEMETRY, title="Deskwire workspace", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk = desk
     app.state.identity = desk.sessions
     app.state.doorkeeper = entrance.Doorkeeper()
-    for part in (entrance, workspace, ticket, attachments, outbox, admin):
+    for part in (entrance, workspace, ticket, why, attachments, outbox, admin):
         app.include_router(part.router)
     app.mount("/static", StaticAssets(directory=STATIC), name="static")
     add_error_pages(app)
