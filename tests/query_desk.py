@@ -55,8 +55,10 @@ class History:
     logged: list[Logged] = field(default_factory=list)
     tips: dict[str, Tip] = field(default_factory=dict)
 
-    async def add(self, number: int, *facts: AnyFact, at: datetime | None = None, actor: Actor = ADA) -> Logged:
-        """Append a commit to a ticket; a minute after the last one unless told when."""
+    async def add(
+        self, number: int, *facts: AnyFact, at: datetime | None = None, actor: Actor = ADA, because: int | None = None
+    ) -> Logged:
+        """Append a commit to a ticket; a minute after the last one unless told when, `because` of an earlier one."""
         sequence = len(self.logged) + 1
         tip = self.tips.get(ticket_id(number), UNWRITTEN)
         commit = Commit(
@@ -67,6 +69,7 @@ class History:
             at=at or MONDAY + timedelta(minutes=sequence),
             actor=actor,
             correlation_id="r1",
+            causation_id=derived_id("commit", str(because)) if because else None,
             facts=facts,
         )
         commit, stored = await Codec(self.keys).encode(commit, after=tip)
@@ -94,9 +97,11 @@ class QueryDesk:
         await self.add(number, opening(number, **changes))
         return ticket_id(number)
 
-    async def add(self, number: int, *facts: AnyFact, at: datetime | None = None, actor: Actor = ADA) -> None:
+    async def add(
+        self, number: int, *facts: AnyFact, at: datetime | None = None, actor: Actor = ADA, because: int | None = None
+    ) -> None:
         """Append a commit and project it."""
-        await self.apply([await self.history.add(number, *facts, at=at, actor=actor)])
+        await self.apply([await self.history.add(number, *facts, at=at, actor=actor, because=because)])
 
     async def apply(self, batch: Sequence[Logged]) -> None:
         """Project commits in one transaction."""

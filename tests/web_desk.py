@@ -3,15 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import httpx2
 from obstore.store import MemoryStore
 
+from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.pages import create_pages
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Principal, Role
 from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.runtime.identity import SESSION_COOKIE, Unauthenticated
 from query_desk import ADA, MONDAY, QueryDesk, query_desk
@@ -105,6 +108,7 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
                 objects=objects,
                 clock=clock,
                 reached=reached,
+                explained=partial(explanations, desk.reader, Codec(desk.history.keys)),
                 public_url="http://127.0.0.1:8080",
                 smtp_address="127.0.0.1:2525",
             )

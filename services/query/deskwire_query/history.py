@@ -42,14 +42,19 @@ async def ticket_as_of(reader: Reader, codec: Codec, ticket_id: str, at: datetim
 
     Raises TicketNotFound when it did not exist yet, and HistoryTooLong.
     """
-    rows = await reader.history(ticket_id, until=at, limit=MOST_COMMITS + 1)
-    if len(rows) > MOST_COMMITS:
-        raise HistoryTooLong(f"the ticket has more than {MOST_COMMITS} commits")
-    ticket = reduce(_carry_on, await _decoded(rows, codec), Ticket.unborn(ticket_id))
+    ticket = reduce(_carry_on, await commits_of(reader, codec, ticket_id, at), Ticket.unborn(ticket_id))
     if not ticket.exists:
         raise TicketNotFound(ticket_id)
     secret = {message_id for _, message_id in await reader.redacted([ticket_id])}
     return with_messages(ticket, secret, hidden)
+
+
+async def commits_of(reader: Reader, codec: Codec, ticket_id: str, until: datetime | None = None) -> list[Commit]:
+    """Give a ticket's commits up to a moment. Raises HistoryTooLong."""
+    rows = await reader.history(ticket_id, until=until, limit=MOST_COMMITS + 1)
+    if len(rows) > MOST_COMMITS:
+        raise HistoryTooLong(f"the ticket has more than {MOST_COMMITS} commits")
+    return await _decoded(rows, codec)
 
 
 async def events_after(reader: Reader, codec: Codec, *, after: int, limit: int) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from deskwire_query.api.parameters import (
     TicketsReader,
 )
 from deskwire_query.api.state import PartsOfDesk
+from deskwire_query.explanations import Explained, explanations, names_in, told
 from deskwire_query.history import events_after, readable, ticket_as_of
 from deskwire_query.live import Hub
 from deskwire_shared.contracts.subjects import TICKETS
@@ -44,6 +45,15 @@ class Events:
     next_after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Explanations:
+    """Why a ticket is as it is: its changes in their order."""
+
+    ticket_id: str
+    number: int
+    items: list[Explained]
+
+
 @router.get("/tickets/{ticket}/history", summary="Read a ticket as of a moment")
 async def read_history(
     ticket: TicketInPath,
@@ -55,6 +65,17 @@ async def read_history(
     """Fold a ticket from its history, up to a moment."""
     found = await parts.reader.ticket(ticket)
     return TicketThen(at, readable(await ticket_as_of(parts.reader, parts.codec, found.id, at)))
+
+
+@router.get("/tickets/{ticket}/explanation", summary="Explain a ticket")
+async def read_explanation(
+    ticket: TicketInPath, _principal: TicketsReader, parts: PartsOfDesk, _own_write: OwnWrite
+) -> Explanations:
+    """Say of each change which rule, promise or strategy made it, and follow its causes back to where it began."""
+    found = await parts.reader.ticket(ticket)
+    name = names_in(parts.directory)
+    explained = await explanations(parts.reader, parts.codec, found.id)
+    return Explanations(found.id, found.number, [told(one, name) for one in explained])
 
 
 @router.get("/events", summary="Read commits by cursor")

@@ -11,9 +11,13 @@ from deskwire_query.read_models import Reads
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.clock import Clock
+from deskwire_shared.ticket.explaining import Explanation
 
 Reached = Callable[[int], Awaitable[None]]
 """Waits until the read models have reached a sequence. Raises NotCaughtUp after a bounded time."""
+
+Explained = Callable[[str], Awaitable[tuple[Explanation, ...]]]
+"""Explains a ticket by its id."""
 
 
 class Sessions(Protocol):
@@ -64,6 +68,7 @@ class Desk:
     """Where attachments and the local outbox are."""
     clock: Clock
     reached: Reached
+    explained: Explained
     public_url: str
     smtp_address: str
     """Where the mail listener is, as `127.0.0.1:2525`."""

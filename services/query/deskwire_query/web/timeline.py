@@ -17,6 +17,14 @@ LONG_TEXT: Final = 6_000
 QUIET: Final = frozenset({"sla_applied", "acknowledged", "reply_delivered", "reply_withdrawn"})
 """What the page says elsewhere, or what nobody has to read."""
 
+MACHINES: Final = frozenset({"rule", "system"})
+NOTED: Final = frozenset({"rule_applied", "sla_warned", "sla_breached", "sla_met"})
+DECIDED: Final = NOTED | {
+    "routed", "assigned", "unassigned", "status_changed", "priority_changed", "type_changed", "subject_changed",
+    "tags_changed", "field_changed", "followers_changed",
+}  # fmt: skip
+"""Changes that the page can give reasons for."""
+
 ICONS: Final = {
     "status_changed": "circle-dot", "priority_changed": "flag", "routed": "route", "assigned": "user",
     "unassigned": "user-x", "tags_changed": "tag", "sla_warned": "alarm-clock", "sla_breached": "siren",
@@ -34,6 +42,8 @@ class Change:
     at: datetime
     icon: str
     words: str
+    has_reasons: bool = False
+    """Whether the page can say why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +115,19 @@ def _author(entry: TimelineEntry, people: People) -> str:
 
 
 def _change(entry: TimelineEntry, people: People) -> Change:
-    tell = SENTENCES.get(entry.fact, _anything)
-    words = tell(entry.data, people, people.actor(entry.actor))
-    return Change(version=entry.version, at=entry.at, icon=ICONS.get(entry.fact, "info"), words=words)
+    words = words_of(entry.fact, entry.data, people, people.actor(entry.actor))
+    icon = ICONS.get(entry.fact, "info")
+    return Change(version=entry.version, at=entry.at, icon=icon, words=words, has_reasons=_has_reasons(entry))
+
+
+def words_of(fact: str, data: "Data", people: People, actor: str) -> str:
+    """Tell a change in a sentence, by the short name of its fact and its plain values."""
+    return SENTENCES.get(fact, _anything)(data, people, actor)
+
+
+def _has_reasons(entry: TimelineEntry) -> bool:
+    """Whether somebody may ask why: no human did it, or a promise came of it."""
+    return entry.fact in DECIDED and (entry.actor.kind in MACHINES or entry.fact in NOTED)
 
 
 Data = Mapping[str, Any]
@@ -194,7 +214,8 @@ def _met(data: Data, people: People, actor: str) -> str:
 
 def _rule(data: Data, people: People, actor: str) -> str:
     del people, actor
-    return f"Rule “{data.get('rule_name') or ''}” applied"
+    verb = "was stopped, lest it set itself off again" if data.get("stopped") else "applied"
+    return f"Rule “{data.get('rule_name') or ''}” {verb}"
 
 
 def _bounced(data: Data, people: People, actor: str) -> str:

@@ -11,6 +11,7 @@ import { changeProperty } from "./properties.js";
 import { startRouter } from "./router.js";
 import { startTimes } from "./times.js";
 import { say } from "./toasts.js";
+import { startWhy } from "./why.js";
 
 const ACTIONS = {
   palette: () => openPalette(),
@@ -53,6 +54,7 @@ startRouter();
 startList();
 startTimes();
 startFrames();
+startWhy();
 startComposer();
 startKeys();
 startPreferences();
