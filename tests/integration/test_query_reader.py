@@ -148,6 +148,7 @@ async def test_the_ticket_that_is_due_first_comes_first(desk: QueryDesk) -> None
     assert page.items[0].number == 6
     assert page.items[0].due_at == MONDAY + timedelta(hours=4)
     assert page.items[0].clocks[0].due_at == MONDAY + timedelta(hours=4)
+    assert (page.items[0].clocks[0].remaining, page.items[0].clocks[0].used) == (1, 0)
 
 
 async def test_a_page_goes_on_where_it_ended_though_tickets_move_up(desk: QueryDesk) -> None:

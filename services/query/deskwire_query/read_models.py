@@ -67,13 +67,17 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaClockView:
-    """One promise on a ticket: its latest run. Times are in seconds of the policy's hours."""
+    """One promise on a ticket: its latest run. Times are in seconds of the policy's hours.
+
+    `used` and `remaining` are as of when the clock last started, paused or ended; `due_at` is exact at any time.
+    """
 
     metric: Metric
     cycle: int
     state: ClockState
     target: int
     used: int
+    remaining: int = 0
     warn_at: datetime | None = None
     due_at: datetime | None = None
     warned: bool = False

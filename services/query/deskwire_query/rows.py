@@ -73,7 +73,7 @@ def _listed(row: Row) -> dict[str, Any]:
 
 def _clock(clock: Row) -> SlaClockView:
     moments = {"warn_at": _moment(clock["warn_at"]), "due_at": _moment(clock["due_at"])}
-    return SlaClockView(**{**clock, **moments})
+    return SlaClockView(**{**clock, **moments}, remaining=max(0, clock["target"] - clock["used"]))
 
 
 def _addresses(people: Iterable[Row]) -> tuple[Address, ...]:
