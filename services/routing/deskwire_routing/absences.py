@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from deskwire_routing.alarms import Alarms
@@ -34,17 +34,17 @@ class Absences:
 
     async def on_change(self, agent_id: str) -> None:
         """Look at an agent who was changed or deleted."""
-        await self.look_at(agent_id)
+        await self.look_at(agent_id, self.clock.now())
         if await self._is_gone(agent_id):
             await self.alarms.set(agent_id, "away", self.clock.now() + SECOND_LOOK)
 
-    async def look_at(self, agent_id: str) -> None:
+    async def look_at(self, agent_id: str, now: datetime) -> None:
         """Give back what an agent should not keep, and see that there is a look at the rest in time."""
         agent = self.directory.get(Agent, agent_id)
         if agent is None or not agent.active:
             await self._give_back(self.workload.now.held_by(agent_id), agent_id, GONE)
-        elif absence(agent, self.clock.now()):
-            await self._give_back_in_time(agent_id)
+        elif absence(agent, now):
+            await self._give_back_in_time(agent_id, now)
 
     async def look_at_assigned(self, ticket_id: str, agent_id: str) -> None:
         """Give a ticket back that went to an agent who is not there any more."""
@@ -61,12 +61,11 @@ class Absences:
             agent = next((found for _, found in reversed(await self.directory.history(Agent, agent_id))), None)
         return agent is None or not agent.active
 
-    async def _give_back_in_time(self, agent_id: str) -> None:
+    async def _give_back_in_time(self, agent_id: str, now: datetime) -> None:
         patience = self._patience(agent_id)
         since = absent_since(await self.directory.history(Agent, agent_id)) if patience else None
         if since is None:
             return
-        now = self.clock.now()
         due = {ticket_id: since + waiting for ticket_id, waiting in patience.items()}
         await self._give_back([ticket_id for ticket_id, at in due.items() if at <= now], agent_id, AWAY)
         if later := [at for at in due.values() if at > now]:

@@ -1,6 +1,6 @@
 """Timers of routing: when to look at a ticket, a team or an agent again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from deskwire_shared.runtime.clock import Clock
@@ -9,6 +9,8 @@ Alarm = Literal["soon", "hours", "overflow", "away"]
 """Room that was only promised to others, somebody who comes to work, a ticket that waited too long, an absence."""
 
 MOST_REMEMBERED: Final = 10_000
+CLOCKS_APART: Final = timedelta(seconds=0.5)
+"""How much the clocks of hosts may differ: an alarm so close may have rung already."""
 
 
 class TimerStore(Protocol):
@@ -30,7 +32,7 @@ class Alarms:
     async def set(self, about: str, alarm: Alarm, at: datetime) -> None:
         """See that there is a look at something no later than a moment."""
         standing = self._standing.get((about, alarm))
-        if standing is not None and self._clock.now() < standing <= at:
+        if standing is not None and self._clock.now() + CLOCKS_APART < standing <= at:
             return
         await self._timers.set(about, alarm, at)
         if len(self._standing) >= MOST_REMEMBERED:

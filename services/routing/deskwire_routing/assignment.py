@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from structlog import get_logger
@@ -70,7 +71,7 @@ class Assignment:
         for ticket_id in list(self.workload.now.queue(team_id)):
             await self.overflowing.plan(ticket_id, team)
         for agent_id in self.placing.roster.members(team_id):
-            await self.absences.look_at(agent_id)
+            await self.absences.look_at(agent_id, self.absences.clock.now())
 
     async def on_calendar(self, heard: Heard) -> None:
         """React to a changed calendar: somebody may be at work now."""
@@ -78,14 +79,14 @@ class Assignment:
         for team_id in self.workload.now.waiting_teams():
             await self.placing.fill(team_id, Because())
 
-    async def on_alarm(self, about: str, alarm: str) -> None:
-        """React to a time that has come; what is due is looked at anew."""
+    async def on_alarm(self, about: str, alarm: str, now: datetime) -> None:
+        """React to a time that has come; what is due now is looked at anew."""
         if alarm in {"soon", "hours"}:
             await self.placing.fill(about, Because())
         elif alarm == "overflow":
-            await self.overflowing.on_time(about)
+            await self.overflowing.on_time(about, now)
         elif alarm == "away":
-            await self.absences.look_at(about)
+            await self.absences.look_at(about, now)
         else:
             raise ValueError(f"routing sets no timer named {alarm!r}")
 

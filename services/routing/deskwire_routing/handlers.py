@@ -41,11 +41,12 @@ class Routing:
     async def on_timers(self, heard: Heard) -> None:
         """Look at a ticket, a team or an agent whose time has come."""
         name = heard.subject.rpartition(".")[2]
+        # By this machine's clock, but not before the server let the timer fire: it would be set again and again.
+        now = max(self.clock.now(), heard.stored_at)
         if name.startswith(TIMER):
-            # By this machine's clock, but not before the server let the timer fire: it would be set again and again.
-            await self.waiting.on_timer(heard.ticket_id, name, max(self.clock.now(), heard.stored_at))
+            await self.waiting.on_timer(heard.ticket_id, name, now)
         else:
-            await self.assignment.on_alarm(heard.ticket_id, name)
+            await self.assignment.on_alarm(heard.ticket_id, name, now)
 
 
 def _are_to_be_placed(commits: Sequence[tuple[int, PlainCommit]]) -> bool:

@@ -44,7 +44,7 @@ class Overflowing:
         if since is not None:
             await self.alarms.set(ticket_id, "overflow", since + timedelta(minutes=team.overflow.after_minutes))
 
-    async def on_time(self, ticket_id: str) -> None:
+    async def on_time(self, ticket_id: str, now: datetime) -> None:
         """Move a ticket on, if it is still waiting and has waited long enough."""
         commits = (await self.store.load(ticket_id)).commits
         ticket = await self.recorder.ticket(ticket_id)
@@ -52,7 +52,7 @@ class Overflowing:
         since = queued_since(commits)
         if team is None or team.overflow is None or since is None or not _is_waiting(ticket):
             return
-        if self.clock.now() < since + timedelta(minutes=team.overflow.after_minutes):
+        if now < since + timedelta(minutes=team.overflow.after_minutes):
             await self.plan(ticket_id, team)
         elif self._can_move(ticket, team.overflow.team_id, commits):
             await self._move(ticket, team.overflow.team_id)

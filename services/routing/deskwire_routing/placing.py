@@ -36,7 +36,7 @@ from deskwire_shared.ticket.state import Ticket
 AT_ONCE: Final = 16
 """Tickets of a queue that are assigned at the same time."""
 
-SOON: Final = timedelta(seconds=1)
+SOON: Final = timedelta(seconds=2)
 """When to look again after room that is only promised to others."""
 
 MANUAL: Final = "manual"

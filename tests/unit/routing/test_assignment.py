@@ -470,7 +470,7 @@ async def test_a_deleted_team_leaves_its_tickets_waiting_and_says_so() -> None:
 async def test_a_timer_of_an_unknown_name_is_an_error_that_parks_it() -> None:
     desk = await routing_desk()
     with pytest.raises(ValueError, match="no timer named"):
-        await desk.routing.assignment.on_alarm("t1", "lunch")
+        await desk.routing.assignment.on_alarm("t1", "lunch", NOON)
 
 
 async def test_a_channel_without_a_team_leaves_a_ticket_out_of_all_queues() -> None:

@@ -4,13 +4,13 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import count
 
 import pytest
 
 from deskwire_routing.claims import AgentsClaims, Claims
 from deskwire_routing.live_workload import LiveWorkload
+from deskwire_routing.placing import SOON
 from deskwire_routing.workload import Opening
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.facts import Assigned, StatusChanged
@@ -193,8 +193,8 @@ class Rush:
     async def wait(self) -> None:
         """Let time pass until no timer is left that fills a queue."""
         while self.desk.timers.standing.pop(("support", "soon"), None):
-            self.desk.clock.advance(timedelta(seconds=1))
-            await self.store.chance.choice(self.replicas).routing.assignment.on_alarm("support", "soon")
+            now = self.desk.clock.advance(SOON)
+            await self.store.chance.choice(self.replicas).routing.assignment.on_alarm("support", "soon", now)
             await self.run()
         await asyncio.gather(*self.store.telling)
 

@@ -4,12 +4,21 @@ from collections.abc import Callable
 
 import pytest
 
-from deskwire_shared.contracts.facts import Address, Attachment, FieldChanged, Linked, TaskAdded
+from deskwire_shared.contracts.facts import (
+    Address,
+    AssignmentDecision,
+    Attachment,
+    Considered,
+    FieldChanged,
+    Linked,
+    TaskAdded,
+)
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_ticket, given, opened
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.commands import (
     AddNote,
     AddTask,
+    AssignTicket,
     ChangeField,
     ChangeFollowers,
     ChangePriority,
@@ -47,6 +56,12 @@ def mail(subject: str = "s", references: int = 0, quoted: str | None = None) -> 
     )
 
 
+def assign(considered: int) -> AssignTicket:
+    one = Considered(agent_id="a", open_tickets=1, verdict="able")
+    decision = AssignmentDecision(team_id="t", reason="r", candidates=considered, considered=(one,) * considered)
+    return AssignTicket(agent_id="a", decision=decision)
+
+
 @pytest.mark.parametrize(
     ("sized", "limit"),
     [
@@ -72,6 +87,7 @@ def test_text_is_taken_up_to_its_limit(sized: Callable[[int], SingleCommand], li
         (lambda count: reply(files=count), limits.ATTACHMENTS),
         (lambda count: mail(references=count), limits.REFERENCES),
         (lambda count: ChangeTags(add=tuple(f"t{n}" for n in range(count))), limits.TAGS),
+        (lambda count: assign(considered=count), limits.CONSIDERED),
         (lambda count: ChangeFollowers(add=tuple(f"a{n}" for n in range(count))), limits.FOLLOWERS),
         (lambda count: ChangeField(name="f", value=("x",) * count), limits.FIELD_CHOICES),
         (lambda count: AddNote(message_id="n", agent_id="a", text="x", mentions=("b",) * count), limits.MENTIONS),
