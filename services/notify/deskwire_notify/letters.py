@@ -16,6 +16,7 @@ from deskwire_notify.wording import Failure, PersonValues, QuotedValues, TicketV
 from deskwire_shared.contracts.directory import Agent, Customer, Template
 from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.contracts.threading_tokens import REPLY_DELIMITER
+from deskwire_shared.ticket.markup import is_modest
 from deskwire_shared.ticket.state import Message, Ticket
 
 LONGEST_NAME: Final = 100
@@ -73,7 +74,7 @@ def reply_letter(
     }
     wording = word("reply", locales, values, stationery.templates, once=mark)
     above, _, below = wording.body.partition(mark)
-    answer = sanitized(reply.html) if reply.html else html_of_text(reply.text)
+    answer = sanitized(reply.html) if reply.html and is_modest(reply.html) else html_of_text(reply.text)
     introduction, quoted = _quote(answered, locales) if answered else ("", "")
     return Letter(
         mail_id=reply_mail_id(ticket.id, reply),

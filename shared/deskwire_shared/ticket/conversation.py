@@ -117,6 +117,7 @@ def _send(command: SendReply, ticket: Ticket) -> list[TicketFact]:
         return []
     _require_something(command.text, command.html, command.attachments)
     _require_sizes(command.text, command.html, command.attachments)
+    limits.require_modest(command.html)
     limits.require_addresses(command.to + command.cc)
     said = AgentReplied(
         person_id=ticket.requester_id,

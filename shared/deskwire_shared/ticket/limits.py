@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from deskwire_shared.contracts.facts import Address, Attachment, TicketFact
-from deskwire_shared.ticket.refusals import TooLarge, TooMany, UnreadableText
+from deskwire_shared.ticket.markup import is_modest
+from deskwire_shared.ticket.refusals import TooElaborate, TooLarge, TooMany, UnreadableText
 
 KIB: Final = 1024
 COMMIT_SIZE: Final = 640 * KIB
@@ -60,6 +61,15 @@ def require_lines(what: str, lines: Iterable[str]) -> None:
     """Refuse when one of the lines is too long or cannot be stored."""
     for line in lines:
         require_text(what, line, LINE_SIZE)
+
+
+def require_modest(html: str | None) -> None:
+    """Refuse HTML that no mail program should have to read.
+
+    Raises `TooElaborate`.
+    """
+    if html is not None and not is_modest(html):
+        raise TooElaborate
 
 
 def require_count(what: str, things: Sized, limit: int) -> None:

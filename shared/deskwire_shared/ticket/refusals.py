@@ -17,7 +17,7 @@ Refusal
     ├── EmptyMessage, EmptySubject, EmptySplit, EmptyTitle
     ├── InvalidTag, InvalidFieldName, InvalidFieldValue, InvalidRating, InvalidDuration
     ├── UnreadableText
-    └── TooLarge, TooMany
+    └── TooLarge, TooMany, TooElaborate
 """
 
 from typing import ClassVar
@@ -334,6 +334,15 @@ class TooLarge(Malformed):
 
     def __init__(self, what: str, size: int, limit: int, *, unit: str = "bytes") -> None:
         super().__init__(f"The {what} has {size} {unit}; at most {limit} are accepted.")
+
+
+class TooElaborate(Malformed):
+    """HTML that could stall or end the programs that read it."""
+
+    code = "too-elaborate"
+
+    def __init__(self) -> None:
+        super().__init__("The HTML has too many tags, or too much formatting in them; send it shorter or as a file.")
 
 
 class TooMany(Malformed):

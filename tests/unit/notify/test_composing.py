@@ -116,6 +116,10 @@ def test_an_agents_html_is_kept_and_made_harmless() -> None:
     assert "evil" not in html
 
 
+def test_html_that_would_end_its_reader_gives_way_to_the_text() -> None:
+    assert "Use water." in body(a_reply(text="Use water.", html="<div>" * 100_000), "html")
+
+
 def test_without_a_signature_the_agents_name_stands_below() -> None:
     ticket = a_ticket()
     letter = a_letter(ticket, agent=ADA.model_copy(update={"signature": " "}))

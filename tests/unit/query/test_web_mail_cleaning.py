@@ -48,7 +48,7 @@ async def test_a_mail_like_most_needs_no_process() -> None:
 
 
 @pytest.mark.parametrize(
-    "html", [*starmap(str.__mul__, [("<p>", SHORT), ("x", SHORT + 1)]), "<b>" * 300], ids=["many", "long", "formatted"]
+    "html", [*starmap(str.__mul__, [("<p>", SHORT), ("x", SHORT + 1)]), "<b>" * 400], ids=["many", "long", "formatted"]
 )
 def test_what_could_grow_is_not_light(html: str) -> None:
     assert not is_light(html)

@@ -1,12 +1,7 @@
-"""Makes mails harmless within bounds: short ones here, others in a process with a limit of time and memory.
-
-Parsers of HTML need time that grows with the square of its depth, and repeat formatting that is left open in every
-paragraph that follows, so that a mail of a few kilobytes can grow to gigabytes.
-"""
+"""Makes mails harmless within bounds: modest ones here, others in a process with a limit of time and memory."""
 
 import asyncio
 import json
-import re
 import resource
 import sys
 from collections.abc import Mapping
@@ -16,17 +11,14 @@ from typing import Final
 from markupsafe import escape
 
 from deskwire_query.web.mail_html import HarmlessMail, harmless
+from deskwire_shared.ticket.markup import is_modest
 
 SHORT: Final = 32 * 1024
-FEW_TAGS: Final = 2_000
-LITTLE_REPEATED: Final = 50_000
-"""Formatting elements times tags: so often could formatting be repeated."""
 SECONDS: Final = 5.0
 CPU_SECONDS: Final = 2
 MEMORY: Final = 512 * 1024 * 1024
 LEFT_OUT: Final = "The layout of this message would take too long to show. These are its words."
 
-_FORMATTING: Final = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
 _at_once = asyncio.Semaphore(2)
 
 
@@ -46,8 +38,7 @@ async def harmless_or_text(
 
 def is_light(html: str) -> bool:
     """Whether HTML is cleaned at once, however it is built."""
-    tags = html.count("<")
-    return len(html) <= SHORT and tags <= FEW_TAGS and tags * len(_FORMATTING.findall(html)) <= LITTLE_REPEATED
+    return len(html) <= SHORT and is_modest(html)
 
 
 async def _in_a_process(asked: bytes) -> bytes | None:
