@@ -204,9 +204,13 @@ def _dangling(one: Configured, known: Mapping[Key, str]) -> Iterator[Fault]:
     for reference in references(one.document):
         if reference.key not in known:
             kind = reference.key.kind
-            there = sorted(key.id for key in known if key.kind == kind)
+            there = sorted(_named(key, name) for key, name in known.items() if key.kind == kind)
             place = ".".join(filter(None, (one.place, reference.place)))
             yield Fault(one.file, place, f"there is no {_said(kind)} {reference.key.id}; there {_listed(there)}")
+
+
+def _named(key: Key, name: str) -> str:
+    return f"{key.id} ({name})" if name and name.lower() != key.id else key.id
 
 
 def _listed(ids: Sequence[str], most: int = 20) -> str:

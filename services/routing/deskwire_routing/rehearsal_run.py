@@ -72,11 +72,11 @@ async def rehearse_tickets(
     """Rehearse rules on tickets, one after the other."""
     listed = list(tickets)
     report = Report(names={standing.id: standing.rule.name for standing in rules})
-    for number, ticket_id in enumerate(listed):
-        tell("trying the rules", number, len(listed))
+    for number, ticket_id in enumerate(listed, 1):
         past = Past.of(ticket_id, (await store.load(ticket_id)).commits)
         drafts = Drafts(rules, staff_of(directory), await _surroundings(past, rules, directory))
         report.take(past.states[-1], rehearse(past, drafts, span))
+        tell("trying the rules", number, len(listed))
         await asyncio.sleep(0)
     return report.closed(span.since, span.until)
 

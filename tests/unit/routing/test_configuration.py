@@ -149,8 +149,8 @@ def test_nothing_names_what_is_not_there(rule: dict[str, Any], fault: str) -> No
 
 
 def test_who_names_an_unknown_team_is_told_the_teams() -> None:
-    (found,) = dangling({"actions": [{"do": "set_team", "team_id": "x"}]}, team__billing="B", team__vip="V")
-    assert found.endswith("there is no team x; there are billing, vip")
+    (found,) = dangling({"actions": [{"do": "set_team", "team_id": "x"}]}, team__billing="Money", team__vip="VIP")
+    assert found.endswith("there is no team x; there are billing (Money), vip")
 
 
 def test_documents_of_one_configuration_may_name_each_other() -> None:
