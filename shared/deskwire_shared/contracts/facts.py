@@ -78,7 +78,7 @@ class CustomerMessage(PersonalFact):
 
 
 class Opened(CustomerMessage):
-    """A ticket exists. The first message is part of it. Writer: intake."""
+    """A ticket exists. The first message is part of it. Writer: intake; routing when a rule opens a follow-up."""
 
     type: Literal["ticket.opened.v1"] = "ticket.opened.v1"
     number: int
@@ -130,7 +130,7 @@ class NoteAdded(PersonalFact):
 
 
 class SubjectChanged(PersonalFact):
-    """The subject is another one. Writer: intake."""
+    """The subject is another one. Writer: intake; routing by a rule."""
 
     type: Literal["ticket.subject_changed.v1"] = "ticket.subject_changed.v1"
     before: Personal[str]
@@ -184,7 +184,10 @@ class RequesterChanged(PersonalFact):
 
 
 class FollowersChanged(Fact):
-    """Agents follow or no longer follow; `followers` is who does now. Writer: intake; sla by an escalation."""
+    """Agents follow or no longer follow; `followers` is who does now.
+
+    Writer: intake; routing by a rule, sla by an escalation.
+    """
 
     type: Literal["ticket.followers_changed.v1"] = "ticket.followers_changed.v1"
     added: tuple[str, ...] = ()
@@ -296,7 +299,7 @@ class Split(Fact):
 
 
 class Linked(Fact):
-    """Another ticket has to do with this one. Writer: intake."""
+    """Another ticket has to do with this one. Writer: intake; routing when a rule opens a follow-up."""
 
     type: Literal["ticket.linked.v1"] = "ticket.linked.v1"
     ticket_id: str
