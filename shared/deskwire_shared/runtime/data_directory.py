@@ -22,6 +22,13 @@ class DataDirectoryBusy(Exception):
         self.pid = pid
 
 
+class DataDirectoryUnusable(Exception):
+    """Nothing can be kept in this data directory."""
+
+    def __init__(self, directory: Path, error: OSError) -> None:
+        super().__init__(f"{directory} cannot be used: {error.strerror}. Choose another folder with DESKWIRE_DATA_DIR.")
+
+
 class DataDirectoryLock:
     """The right to use a data directory, for one process at a time; the kernel ends it with the process."""
 
@@ -31,9 +38,12 @@ class DataDirectoryLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the directory, creating it when missing; DataDirectoryBusy when somebody has it."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the directory, creating it when missing. Raises DataDirectoryBusy or DataDirectoryUnusable."""
+        make_data_directory(self._directory)
+        try:
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataDirectoryUnusable(self._directory, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -58,6 +68,14 @@ class DataDirectoryLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def make_data_directory(directory: Path) -> None:
+    """Make a data directory that only our own user can read. Raises DataDirectoryUnusable."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataDirectoryUnusable(directory, error) from error
 
 
 def read_pid(descriptor: int) -> int | None:

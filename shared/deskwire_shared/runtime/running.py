@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from deskwire_shared.directory.port import DirectoryError
 from deskwire_shared.eventstore.port import EventStoreError
-from deskwire_shared.runtime.data_directory import DataDirectoryBusy, find_running
+from deskwire_shared.runtime.data_directory import DataDirectoryBusy, DataDirectoryUnusable, find_running
 from deskwire_shared.runtime.desk import Desk, Unreachable, open_desk
 from deskwire_shared.runtime.durability import TooWeak
 from deskwire_shared.runtime.embedded_nats import EmbeddedNatsFailed
@@ -32,6 +32,7 @@ EXPECTED = (
     CannotListen,
     CommandFailed,
     DataDirectoryBusy,
+    DataDirectoryUnusable,
     DirectoryError,
     EmbeddedNatsFailed,
     EventStoreError,

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 from deskwire_shared.contracts.directory import Agent
 from deskwire_shared.runtime import boot
-from deskwire_shared.runtime.data_directory import RunningDeskwire, announce_running, withdraw_running
+from deskwire_shared.runtime.data_directory import (
+    RunningDeskwire,
+    announce_running,
+    make_data_directory,
+    withdraw_running,
+)
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.settings import CommonSettings
 
 
 async def up(settings: CommonSettings, services: Sequence[Service]) -> None:
     """Start the server, announce where the desk is reached, serve until stopped."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_directory(settings.data_dir)
     async with boot.embedded_server(settings) as found:
         assert found.nats_url is not None
         system_url = found.nats_system_url

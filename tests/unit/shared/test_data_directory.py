@@ -11,6 +11,7 @@ import pytest
 from deskwire_shared.runtime.data_directory import (
     DataDirectoryBusy,
     DataDirectoryLock,
+    DataDirectoryUnusable,
     RunningDeskwire,
     announce_running,
     find_running,
@@ -62,6 +63,23 @@ def test_a_released_data_directory_can_be_used_again(tmp_path: Path) -> None:
 def test_a_data_directory_is_made_when_it_is_missing(tmp_path: Path) -> None:
     with DataDirectoryLock(tmp_path / "new" / "data"):
         assert (tmp_path / "new" / "data").is_dir()
+
+
+def test_a_new_data_directory_is_private(tmp_path: Path) -> None:
+    with DataDirectoryLock(tmp_path / "data"):
+        assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_a_data_directory_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataDirectoryUnusable, match=r"file/data cannot be used: Not a directory.*DESKWIRE_DATA_DIR"):
+        DataDirectoryLock(tmp_path / "file" / "data").acquire()
+
+
+def test_a_data_directory_with_no_place_for_a_lock_is_unusable(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(DataDirectoryUnusable, match="Is a directory"):
+        DataDirectoryLock(tmp_path).acquire()
 
 
 def test_a_killed_process_leaves_the_data_directory_free(tmp_path: Path) -> None:
