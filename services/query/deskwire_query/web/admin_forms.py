@@ -64,6 +64,15 @@ ROLES: Final[dict[Role, str]] = {
 }
 assert set(ROLES) == set(get_args(Role))
 
+ASSIGNMENTS: Final[dict[str, str]] = {
+    "round_robin": "Go to its members in turn",
+    "least_loaded": "Go to the member with the least open work",
+    "skills": "Go to the member whose skills fit best",
+    "longest_idle": "Go to the member who has waited longest",
+    "sticky": "Go to the customer's last agent",
+    "manual": "Wait until somebody takes them",
+}
+
 FORMS: Final[dict[str, AdminForm]] = {
     "agents": AdminForm(
         model=Agent,
@@ -86,7 +95,7 @@ FORMS: Final[dict[str, AdminForm]] = {
         fields=(
             Field(name="name", label="Name", required=True),
             Field(name="assignment", label="New tickets", kind="choice", default="round_robin",
-                  options=(("round_robin", "Go to its members in turn"), ("manual", "Wait until somebody takes them"))),
+                  options=tuple(ASSIGNMENTS.items())),
             Field(name="calendar_id", label="Calendar", kind="choice", source="calendar",
                   options=(("", "None: open day and night"),)),
         ),
