@@ -175,6 +175,11 @@ async def test_reports_are_counted_over_http(api: Api) -> None:
 async def test_the_api_describes_itself(api: Api) -> None:
     described = (await api.get("/openapi.json")).json()
     assert {"/tickets", "/search", "/events", "/stream"} <= set(described["paths"])
+    (scheme,) = described["components"]["securitySchemes"].items()
+    assert scheme[1].items() >= {"type": "http", "scheme": "bearer"}.items()
+    assert all(
+        operation["security"] == [{scheme[0]: []}] for p in described["paths"].values() for operation in p.values()
+    )
 
 
 async def test_a_stream_goes_on_behind_the_last_event_that_was_heard(api: Api) -> None:

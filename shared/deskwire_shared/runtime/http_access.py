@@ -4,7 +4,8 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from deskwire_shared.contracts.access import NotPermitted, Permission, Principal
 from deskwire_shared.runtime.identity import SESSION_COOKIE, Identity, Unauthenticated
@@ -12,6 +13,10 @@ from deskwire_shared.runtime.identity import SESSION_COOKIE, Identity, Unauthent
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+DESCRIBED = HTTPBearer(
+    scheme_name="API token", description="A token that `deskwire token create` made.", auto_error=False
+)
+"""How OpenAPI describes what is asked for; nothing is decided by it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -19,7 +24,7 @@ class CsrfRefused(Exception):
     """A browser session's change did not repeat its token: the form may be somebody else's."""
 
 
-async def authenticate(request: Request) -> Principal:
+async def authenticate(request: Request, _described: Annotated[object, Security(DESCRIBED)] = None) -> Principal:
     """Who is asking, by API token or session cookie. Raises Unauthenticated or CsrfRefused.
 
     The application keeps its `Identity` in `app.state.identity`.
