@@ -152,6 +152,15 @@ def test_a_disabled_agent_is_listed_as_such_and_known_no_more(desk: Desk) -> Non
     assert desk.run("user", "disable", "leaving@example.org").returncode == 1
 
 
+def test_the_last_administrator_stays(desk: Desk) -> None:
+    desk.add_agent("first-admin@example.org", "--role", "admin")
+    refused = desk.run("user", "disable", "first-admin@example.org")
+    assert refused.returncode == 1
+    assert "first-admin@example.org is the last active administrator" in refused.stderr
+    desk.add_agent("second-admin@example.org", "--role", "admin")
+    desk.says("user", "disable", "second-admin@example.org")
+
+
 async def test_a_new_password_takes_the_place_of_the_old_one(desk: Desk) -> None:
     desk.add_agent("forgetful@example.org")
     desk.says("user", "password", "forgetful@example.org", "--password-stdin", typed="another password\n")

@@ -40,6 +40,9 @@ async def change_password(desk: Desk, email: str, password: str) -> None:
 async def disable_agent(desk: Desk, email: str) -> None:
     """Let an agent sign in no more, and end their sessions; what they did stays theirs. Raises CommandFailed."""
     agent_id, agent = _known(desk, email)
+    others = (other for other_id, other in desk.directory.all(Agent).items() if other_id != agent_id)
+    if agent.role == "admin" and not any(other.active and other.role == "admin" for other in others):
+        raise CommandFailed(f"{email} is the last active administrator; add another one first")
     await desk.directory.put(agent_id, agent.model_copy(update={"active": False}), actor=COMMAND_LINE)
 
 
