@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from deskwire_query.web.entrance import FAILURES_PER_ADDRESS
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Channel, SlaPolicy, Team
+from deskwire_shared.contracts.directory import Agent, ApiToken, Channel, SlaPolicy, Team
 from deskwire_shared.contracts.facts import (
     Address,
     AgentReplied,
@@ -255,6 +255,13 @@ async def test_a_ticket_tells_its_story_in_order(web: WebDesk) -> None:
     assert "Internal note" in page
 
 
+async def test_what_a_program_wrote_bears_its_name(web: WebDesk) -> None:
+    await web.desk.directory.put("shop", ApiToken(name="Web shop", secret_sha256="0" * 64, scopes=()), actor=ADA)
+    await web.desk.open(1)
+    await web.desk.add(1, NoteAdded(person_id="cora", message_id="n1", agent_id="shop", text="Order 1042"))
+    assert "Web shop" in await web.page("/tickets/1", part="ticket")
+
+
 async def test_an_answer_that_bounced_says_why(web: WebDesk) -> None:
     await web.desk.open(1)
     await web.desk.add(1, AgentReplied(person_id="cora", message_id="r1", agent_id=ADA.id, text="Hello"))
@@ -274,6 +281,13 @@ async def test_the_other_tickets_of_a_customer_stand_beside(web: WebDesk) -> Non
     await web.desk.open(1)
     await web.desk.open(2, subject="The scanner, too")
     assert "The scanner, too" in await web.page("/tickets/1", part="ticket")
+
+
+async def test_a_customers_tickets_are_found_by_an_address_with_a_plus(web: WebDesk) -> None:
+    await web.desk.open(1, author=Address(address="cora+shop@example.com"))
+    found = await web.browser.get("/customers/cora")
+    assert found.status_code == 303
+    assert rows(await web.page(found.headers["Location"])) == ["1"]
 
 
 async def test_a_light_agent_may_leave_a_note_and_nothing_else(web: WebDesk) -> None:

@@ -18,11 +18,12 @@ class People:
     directory: Directory
 
     def agent(self, agent_id: str | None) -> str:
-        """Name an agent, or the desk itself where one of its services wrote."""
+        """Name an agent, a program that wrote as one, or the desk itself where one of its services did."""
         if agent_id in SERVICES:
             return SYSTEM
         agent = self.directory.get(Agent, agent_id) if agent_id else None
-        return (agent.name or agent.email) if agent else "a former agent"
+        program = self.directory.get(ApiToken, agent_id) if agent_id else None
+        return (agent.name or agent.email) if agent else program.name if program else "a former agent"
 
     def team(self, team_id: str | None) -> str:
         """Name a team."""

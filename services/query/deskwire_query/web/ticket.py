@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -89,7 +90,7 @@ async def customer_tickets(desk: TheDesk, principal: Reader, customer_id: str) -
     """Show a customer's tickets as a search."""
     del principal
     customer = await desk.reads.customer(customer_id)
-    return RedirectResponse(f"/?q=from:{customer.address}", 303)
+    return RedirectResponse(f"/?q={quote(f'from:{customer.address}')}", 303)
 
 
 @router.get("/tickets/{ticket_id}/messages/{version}")

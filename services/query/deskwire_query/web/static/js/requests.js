@@ -33,8 +33,11 @@ export async function command(method, path, body, { version = null, key = crypto
   if (version != null) headers["If-Match"] = `"${version}"`;
   if (!(body instanceof FormData)) headers["Content-Type"] = "application/json";
   const answer = await fetch(INTAKE + path, { method, headers, body: body instanceof FormData ? body : JSON.stringify(body) });
-  if (answer.status === 401) endSession();
   const said = await answer.json().catch(() => ({}));
+  if (answer.status === 401) {
+    endSession();
+    throw new Refused(401, { title: "Nothing was changed." });
+  }
   if (!answer.ok) throw new Refused(answer.status, said);
   return said;
 }
