@@ -13,7 +13,6 @@ import uvicorn
 from fastapi import FastAPI
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
-from faststream.nats.prometheus import NatsPrometheusMiddleware
 from nats.aio.client import Client
 from nats.errors import ConnectionReconnectingError
 from prometheus_client import CollectorRegistry
@@ -26,6 +25,7 @@ from deskwire_shared.runtime.durability import check_durability, replicas
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.health import Health, Unhealthy, health_router
 from deskwire_shared.runtime.listening import bind
+from deskwire_shared.runtime.message_figures import message_figures
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
 from deskwire_shared.runtime.streams import migrate as migrate_streams
@@ -110,7 +110,7 @@ def _broker(settings: CommonSettings, registry: CollectorRegistry) -> NatsBroker
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # a whole second would be long
         graceful_timeout=settings.shutdown_grace_seconds,
         apply_types=False,  # calling a handler as it is written costs less than injecting into it
-        middlewares=[*traced, NatsPrometheusMiddleware(registry=registry)],
+        middlewares=[*traced, message_figures(registry)],
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,  # a line for each message is for those who look for a fault
     )
