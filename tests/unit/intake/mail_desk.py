@@ -13,7 +13,6 @@ from deskwire_intake.channels.port import Accepted, Parked
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
-from deskwire_shared.eventstore.numbers import MemoryNumbers
 from deskwire_intake.reading import MailReader
 from deskwire_intake.threads import Threads
 from deskwire_shared.contracts.commit import Actor, Commit
@@ -23,6 +22,7 @@ from deskwire_shared.contracts.threading_tokens import message_id_for, reply_add
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.memory import MemoryEventStore, MemoryKeyRing
+from deskwire_shared.eventstore.numbers import MemoryNumbers
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.runtime.objects import Objects
