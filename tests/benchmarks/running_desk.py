@@ -1,4 +1,4 @@
-"""The whole desk as `deskwire up` runs it: start, memory at rest, tickets over the API, and a change on a screen."""
+"""The whole desk as `deskwire up` runs it: start, memory at rest, and a change on an agent's screen."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,6 @@ from browser import find_browser
 from up_desk import UpDesk, up_desk
 
 STARTS = 3
-CLIENTS = 8
-TICKETS_PER_CLIENT = 250
 WATCHED = 50
 CHANGES_PER_SECOND = 200
 SECONDS = 10
@@ -49,7 +47,6 @@ async def measure() -> list[Figure]:
             token = desk.command("token", "create", "--name", "bench", "--scopes", SCOPES).split()[-1]
             headers, limits = {"Authorization": f"Bearer {token}"}, httpx2.Limits(max_connections=None)
             async with httpx2.AsyncClient(base_url=desk.url, headers=headers, limits=limits, timeout=60) as client:
-                figures += await _create(client)
                 figures += await _live(desk, client)
         return figures
 
@@ -83,24 +80,6 @@ def _children(pid: int) -> list[int]:
 def _resident(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
-async def _create(client: httpx2.AsyncClient) -> list[Figure]:
-    seconds: list[float] = []
-
-    async def one_client(number: int) -> None:
-        for turn in range(TICKETS_PER_CLIENT):
-            began = time.perf_counter()
-            await _open(client, f"Order {number}-{turn} is late", f"customer{number}-{turn}@example.com")
-            seconds.append(time.perf_counter() - began)
-
-    began = time.perf_counter()
-    await asyncio.gather(*(one_client(number) for number in range(CLIENTS)))
-    rate = len(seconds) / (time.perf_counter() - began)
-    return [
-        Figure(f"tickets opened over the API, {CLIENTS} clients, all services in one process", rate, "tickets/s", 800),
-        Figure("opening a ticket over the API, 99 of 100", percentile(seconds, 0.99) * 1000, "ms", 50, "less"),
-    ]
 
 
 async def _open(client: httpx2.AsyncClient, subject: str, address: str) -> str:
