@@ -16,7 +16,7 @@ from deskwire_query.app import service
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.conditions import Condition, Conditions
-from deskwire_shared.contracts.directory import View
+from deskwire_shared.contracts.directory import ApiToken, View
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.eventstore.recorder import Cause
 from deskwire_shared.ticket.commands import AddNote, ChangeStatus
@@ -24,6 +24,7 @@ from ticket_desk import ADMIN, TicketDesk, ticket_desk, until
 
 EVERYTHING: tuple[Permission, ...] = ("tickets:read", "customers:read", "reports:read", "feed:internal")
 DEADLINE = 20.0
+END = "the stream has ended"
 
 PERMISSIONS: list[tuple[str, Permission]] = [
         ("/tickets", "tickets:read"), ("/tickets/1", "tickets:read"), ("/tickets/1/timeline", "tickets:read"),
@@ -76,6 +77,11 @@ class Api:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESKWIRE_QUERY_WAIT_SECONDS", "0.05")
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKWIRE_QUERY_HEARTBEAT_SECONDS", "1")
 
 
 @pytest_asyncio.fixture
@@ -191,6 +197,19 @@ async def test_a_stream_goes_on_behind_the_last_event_that_was_heard(api: Api) -
         assert await chunks.get() == event(3, ticket_id, 3, "ticket.status_changed.v1")
 
 
+@pytest.mark.usefixtures("watchful")
+async def test_a_stream_ends_when_its_token_is_revoked(api: Api) -> None:
+    ticket_id = await api.desk.open()
+    directory = api.desk.runtime.directory
+    async with stream(api, {}) as chunks:
+        for token_id, token in directory.all(ApiToken).items():
+            await directory.put(token_id, token.model_copy(update={"active": False}), actor=ADMIN)
+        said = ""
+        while said != END:
+            await api.do(ticket_id, AddNote(message_id=new_id(), agent_id="ada", text="Anybody there?"))
+            said = await chunks.get()
+
+
 async def test_a_last_event_that_is_none_of_ours_is_answered_with_everything(api: Api) -> None:
     ticket_id = await api.desk.open()
     await api.get("/tickets", after=await api.do(ticket_id, ChangeStatus(status="open")))
@@ -214,8 +233,8 @@ async def stream(api: Api, headers: dict[str, str]) -> AsyncIterator[asyncio.Que
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
-        if message["type"] == "http.response.body" and message["body"]:
-            sent.put_nowait(message["body"].decode())
+        if message["type"] == "http.response.body":
+            sent.put_nowait(message["body"].decode() if message.get("more_body") else END)
 
     asked = {**headers, "authorization": api.http.headers["Authorization"]}
     scope = {

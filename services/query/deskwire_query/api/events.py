@@ -1,11 +1,12 @@
 """What happens: commits by cursor, live as server-sent events, and a ticket as of any moment."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import AwareDatetime
 from sse_starlette import EventSourceResponse
 
@@ -21,7 +22,9 @@ from deskwire_query.api.state import PartsOfDesk
 from deskwire_query.explanations import Explained, explanations, names_in, told
 from deskwire_query.history import events_after, readable, ticket_as_of
 from deskwire_query.live import Hub
+from deskwire_shared.contracts.access import NotPermitted
 from deskwire_shared.contracts.subjects import TICKETS
+from deskwire_shared.runtime.http_access import Unauthenticated, authenticate
 
 MOST_EVENTS: Final = 500
 
@@ -92,6 +95,7 @@ async def read_events(
 
 @router.get("/stream", summary="Hear of commits as they happen", response_class=EventSourceResponse)
 async def stream(
+    request: Request,
     _principal: TicketsReader,
     parts: PartsOfDesk,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
@@ -100,17 +104,33 @@ async def stream(
     """Hear which tickets change; each event's id is its sequence, so a lost connection goes on where it was.
 
     `commit` events name ticket, version and facts; `reset` says that too much was missed: load everything anew.
-    `typing` names a ticket whose customer writes in a chat at this moment.
+    `typing` names a ticket whose customer writes in a chat at this moment. The stream ends with the session or token.
     """
     parts.hub.require_room()
-    behind = _sequence(last_event_id) if last_event_id else after
-    return EventSourceResponse(_frames(parts.hub, behind), ping=parts.settings.heartbeat_seconds)
+    behind, seconds = _sequence(last_event_id) if last_event_id else after, parts.settings.heartbeat_seconds
+    return EventSourceResponse(_frames(parts.hub, behind, lambda: _may_hear(request), every=seconds), ping=seconds)
 
 
-async def _frames(hub: Hub, after: int | None) -> AsyncIterator[bytes]:
+async def _frames(
+    hub: Hub, after: int | None, may_hear: Callable[[], Awaitable[bool]], *, every: float
+) -> AsyncIterator[bytes]:
+    """Give what is announced; whether the listener may still hear it is asked again now and then."""
+    asked = time.monotonic()
     async with aclosing(hub.listen(after)) as announcements:
         async for announcement in announcements:
+            if time.monotonic() - asked >= every:
+                if not await may_hear():
+                    return
+                asked = time.monotonic()
             yield announcement.frame
+
+
+async def _may_hear(request: Request) -> bool:
+    try:
+        (await authenticate(request)).require("tickets:read")
+    except (Unauthenticated, NotPermitted):
+        return False
+    return True
 
 
 def _sequence(event_id: str) -> int:
