@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from deskwire_query.read_models import SlaClockView
-from deskwire_query.web.clocks import most_pressing, read_clock
+from deskwire_query.web.clocks import PROMISES, most_pressing, read_clock
+from deskwire_shared.contracts.facts import Metric
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -57,3 +58,7 @@ def test_a_list_shows_a_pause_when_nothing_runs_and_nothing_when_nothing_is_prom
     assert paused is not None
     assert paused.words == "paused"
     assert most_pressing([a_clock(state="met")], NOW) is None
+
+
+def test_every_promise_has_a_name() -> None:
+    assert set(PROMISES) == set(get_args(Metric))
