@@ -117,6 +117,7 @@ class Dovecot:
     def start(self) -> None:
         """Start it, and wait until it takes mails in and gives them out."""
         self._write_configuration()
+        shutil.rmtree(self.folder / "run", ignore_errors=True)  # sockets of one that was killed
         self._process = subprocess.Popen(
             [_program() or "dovecot", "-F", "-c", self.folder / "dovecot.conf"],
             stdin=subprocess.DEVNULL,

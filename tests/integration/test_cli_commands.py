@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ from deskwire_shared.ticket.commands import AddNote, ChangeStatus, OpenTicket
 from processes import DESKWIRE, LOOPBACK, free_ports
 
 SECONDS = 60.0
+HEED_INTERRUPTS = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+INTERRUPTIBLE = (sys.executable, "-c", HEED_INTERRUPTS)
+"""Runs a program that heeds Ctrl-C, even where the tests run in the background of a shell, which ignores it."""
+
 PASSWORD = "correct horse battery"
 ADA = Actor(kind="agent", id="ada")
 SUBJECT = "The printer in the corner of the second floor is on fire, and nobody knows where the extinguisher is kept"
@@ -344,7 +351,8 @@ def status_of(url: str, token: str) -> int:
 
 
 def tail(desk: Desk, *words: str, lines: int) -> list[str]:
-    process = subprocess.Popen([DESKWIRE, "tail", *words], env=desk.environment(), stdout=subprocess.PIPE, text=True)
+    words = (*INTERRUPTIBLE, str(DESKWIRE), "tail", *words)
+    process = subprocess.Popen(words, env=desk.environment(), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         return [process.stdout.readline() for _ in range(lines)]
