@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,8 @@ EMAIL: Final = "email"
 NULL_SENDER: Final = "<>"
 
 log = get_logger(__name__)
+
+_RECOGNISABLE = re.compile(rb"^(?:date|message-id)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +176,17 @@ def with_trace(delivery: Delivery, at: datetime) -> bytes:
         f"Received: from {delivery.client or 'unknown'} by deskwire; {format_datetime(at)}",
     ]
     return b"".join(_wire(line) + b"\r\n" for line in lines) + delivery.content
+
+
+def dated(content: bytes, at: datetime) -> bytes:
+    """Date a mail that carries neither Date nor Message-ID, as a server may that takes it in (RFC 6409, 8.1).
+
+    Nothing else would tell the same alarm of today from that of yesterday, and the second would pass for a repeat.
+    """
+    header = content[: content.find(b"\r\n\r\n") + 1] or content
+    if _RECOGNISABLE.search(header):
+        return content
+    return f"Date: {format_datetime(at)}\r\n".encode() + content
 
 
 def delivery_of(raw: bytes) -> Delivery:

@@ -16,7 +16,7 @@ from typing import Any, AnyStr, Final
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from structlog import get_logger
 
-from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel
+from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel, dated
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.rates import RateLimit, client_of
 
@@ -145,7 +145,7 @@ class SmtpListener:
         delivery = Delivery(
             sender=(envelope.mail_from or "").strip("<>"),
             recipients=recipients,
-            content=envelope.content,
+            content=dated(envelope.content, self.channel.clock.now()),
             client=_client(session),
         )
         try:
