@@ -16,6 +16,7 @@ from deskwire_shared.contracts.directory import Calendar, SlaPolicy
 from deskwire_shared.runtime.http_access import requires
 from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly, problem
+from deskwire_shared.runtime.running import CommandFailed
 from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY
 from deskwire_sla.drafts import Draft, DraftIncomplete
 from deskwire_sla.rehearsal import Rehearsal, TooManyTickets
@@ -83,6 +84,7 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     DraftIncomplete: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "draft-incomplete", "The draft names what is not there"),
     TooManyTickets: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "too-many-tickets", "The span holds too many tickets"),
     RehearsalUnderWay: _under_way,
+    CommandFailed: plainly(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The log does not answer"),
 }
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +20,7 @@ from deskwire_shared.eventstore.follower import Delivery, Follower
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
 from deskwire_shared.eventstore.plain_facts import mentions
 from deskwire_shared.runtime.desk import Desk
+from deskwire_shared.runtime.finding import sequence_at
 from deskwire_sla.drafts import Draft, draft_terms
 from deskwire_sla.handlers import HEARD
 from deskwire_sla.policies import Terms
@@ -27,6 +28,9 @@ from deskwire_sla.reliving import Fate, Relived
 
 BATCH: Final = 25
 """Commits between two breaths, so that a process that does other work is not held up."""
+
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+"""A commit says when it happened by the clock of a service, the server by its own when it was stored."""
 
 MOST_CHANGED: Final = 100
 OPENED: Final = Opened.model_fields["type"].default
@@ -100,7 +104,8 @@ async def rehearse_on(
         now=desk.clock.now(),
         most_tickets=most_tickets,
     )
-    follower = Follower(desk.connection, TICKETS, subjects=["ticket.>"])
+    first = await sequence_at(desk, since - CLOCKS_DIFFER)
+    follower = Follower(desk.connection, TICKETS, subjects=["ticket.>"], start=first)
     try:
         waiting = await follower.open()
         while rehearsing.commits < waiting:
@@ -139,7 +144,7 @@ class Rehearsing:
         self._with_keys = any(name.startswith(PERSONAL) for name in asked)
 
     async def take(self, deliveries: Collection[Delivery]) -> None:
-        """Go on in the log, which has to be read from its beginning. Raises TooManyTickets."""
+        """Go on in the log, which has to be read from the first ticket on. Raises TooManyTickets."""
         for delivery in deliveries:
             self.commits += 1
             ticket_id, names = delivery.subject.rpartition(".")[2], delivery.headers.get(FACTS_HEADER, "")
