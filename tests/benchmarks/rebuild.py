@@ -47,6 +47,7 @@ from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.jetstream_keyring import JetStreamKeyRing
 from deskwire_shared.eventstore.memory import MemoryKeyRing
 from deskwire_shared.eventstore.port import UNWRITTEN, Tip
+from deskwire_shared.runtime.memory import collect_less
 from deskwire_shared.runtime.streams import migrate
 from servers import nats_server, new_database, postgres_server
 
@@ -101,6 +102,7 @@ async def measure() -> list[Figure]:
     """Fill a log with the life of ten thousand tickets; rebuild, verify and ask it on both databases."""
     figures: list[Figure] = []
     async with nats_server() as address, _filled(address) as log:
+        collect_less()  # as `deskwire rebuild` does
         with tempfile.TemporaryDirectory() as folder:
             figures += await _measure(log, f"sqlite+aiosqlite:///{Path(folder) / 'desk.db'}", "SQLite", bar=15_000)
         with postgres_server() as server:

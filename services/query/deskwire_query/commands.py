@@ -71,12 +71,14 @@ async def _sources() -> AsyncIterator["Sources"]:
     from deskwire_query.projections.log import TicketLog
     from deskwire_query.projections.runner import Sources
     from deskwire_shared.eventstore.codec import Codec
+    from deskwire_shared.runtime.memory import collect_less
     from deskwire_shared.runtime.running import running_desk
 
     async with running_desk() as desk:
         database = open_database(desk.settings.database_url.get_secret_value())
         try:
             await catalogue.create_catalogue(database)
+            collect_less()
             yield Sources(database, TicketLog(desk.connection), Codec(desk.keys))
         finally:
             await database.close()

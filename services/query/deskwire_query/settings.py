@@ -21,8 +21,8 @@ class QuerySettings(ServiceSettings):
         default=15,
         ge=1,
         le=300,
-        description="How often an idle event stream sends a comment, so that proxies keep it open, and a listener is asked"
-        " anew for their session or token, in seconds.",
+        description="How often an idle event stream sends a comment, so that proxies keep it open, and a listener is"
+        " asked anew for their session or token, in seconds.",
     )
     most_listeners: int = Field(
         default=2_000, ge=1, le=100_000, description="How many event streams one process serves at a time."

@@ -25,6 +25,7 @@ from deskwire_shared.runtime.durability import check_durability, replicas
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.health import Health, Unhealthy, health_router
 from deskwire_shared.runtime.listening import bind
+from deskwire_shared.runtime.memory import collect_less
 from deskwire_shared.runtime.message_figures import message_figures
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
@@ -188,6 +189,7 @@ async def _serve_http(
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)  # uvicorn has no event for it
     if server.started:
+        collect_less()
         built.health.mark_started()
         log.info("ready", services=sorted(built.services), port=built.settings.http_port)
         if ready is not None:

@@ -6,7 +6,7 @@ import { openTicketId, refreshTicket } from "./router.js";
 const STREAM = "/v1/stream";
 const PAUSE = 80;
 const COUNTS_PAUSE = 1500;
-const PATIENCE = 4;
+const PATIENCE = 2;
 const RETRY = 5000;
 const TYPING_SHOWN = 5000;
 
