@@ -14,10 +14,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from deskwire_routing.workload import WEIGHTS
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Channel, Document, Team
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.ids import derived_id, new_id
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.follower import Follower

@@ -19,8 +19,8 @@ import nats
 
 from deskwire_intake.channels.imap_credentials import MailboxSecret
 from deskwire_intake.threads import opened_by
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.runtime.desk import open_desk

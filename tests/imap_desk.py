@@ -14,7 +14,7 @@ from deskwire_intake.channels.imap_credentials import MailboxSecret
 from deskwire_intake.figures import Figures
 from deskwire_intake.mail_intake import email_channel, imap_channel
 from deskwire_intake.settings import IntakeSettings
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import CustomerReplied, Opened
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.eventstore.ending import end

@@ -16,8 +16,8 @@ from deskwire_intake.figures import Figures
 from deskwire_intake.mail_intake import email_channel, smtp_listener
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.access import AGENT, Permission
-from deskwire_shared.contracts.directory import Agent
 from deskwire_shared.contracts.facts import Opened
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.runtime.listening import bind
 from deskwire_shared.ticket.state import Ticket

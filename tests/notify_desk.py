@@ -15,10 +15,11 @@ from deskwire_notify.channels.port import Relay
 from deskwire_notify.figures import Figures
 from deskwire_notify.handlers import Outgoing
 from deskwire_notify.settings import NotifySettings
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Channel
 from deskwire_shared.contracts.facts import Address, Fact, Opened
 from deskwire_shared.contracts.ids import new_id, person_id
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.eventstore.recorder import Cause
 from deskwire_shared.runtime.boot import migrate, runtime
 from deskwire_shared.runtime.process_manager import Heard

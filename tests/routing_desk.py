@@ -11,10 +11,13 @@ from deskwire_routing.app import wired
 from deskwire_routing.handlers import Routing
 from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.workload import Work
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Agent, Channel, Document, Rule, Team
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Fact
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.follower import Delivery

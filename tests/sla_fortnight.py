@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Calendar, Document, SlaPolicy
+from deskwire_shared.contracts.directory import Calendar
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Fact, SlaBreached, SlaMet, SlaWarned
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.subjects import ticket_subject
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.codec import Codec

@@ -7,9 +7,9 @@ from typing import Any
 
 from deskwire_shared.contracts.calendar import ALWAYS_OPEN, Calendar
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import SlaPolicy
 from deskwire_shared.contracts.facts import AnyFact
 from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.testing.ticket import AGENT, CUSTOMER, CUSTOMER_ID, TICKET_ID
 from deskwire_shared.ticket.commands import (
     ChangeStatus,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Document
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Address, Fact
 from deskwire_shared.contracts.ids import new_id, person_id
 from deskwire_shared.eventstore.recorder import Cause

@@ -19,8 +19,9 @@ from deskwire_intake.app import intake_of
 from deskwire_intake.figures import Figures
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
-from deskwire_shared.contracts.directory import Agent, Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.boot import WEBSOCKET_FRAME_BYTES

@@ -13,7 +13,7 @@ from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.pages import create_pages
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Principal, Role
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.runtime.identity import SESSION_COOKIE, Unauthenticated

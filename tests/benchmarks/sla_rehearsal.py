@@ -10,9 +10,10 @@ from pydantic import SecretStr
 
 from benchmarks.figures import Figure
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Calendar, SlaPolicy
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.runtime.boot import migrate
 from deskwire_shared.runtime.desk import Desk, open_desk
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats

@@ -24,9 +24,13 @@ from nats.aio.client import Client
 from benchmarks.figures import Figure, percentile
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Calendar, Document, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.directory import Calendar
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Address, SlaBreached
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import TICKETS, TIMERS
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.eventstore.plain_facts import mentions, plain_commit

@@ -10,8 +10,9 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from deskwire_shared.contracts.directory import Entry, Team
+from deskwire_shared.contracts.directory import Entry
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.contracts.subjects import DIRECTORY, directory_subject
 from deskwire_shared.directory.jetstream import JetStreamDirectory
 from deskwire_shared.directory.memory import MemoryDirectory

@@ -8,7 +8,6 @@ import pytest
 import pytest_asyncio
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Team
 from deskwire_shared.contracts.facts import (
     Address,
     AgentReplied,
@@ -23,6 +22,7 @@ from deskwire_shared.contracts.facts import (
     SubjectChanged,
     TagsChanged,
 )
+from deskwire_shared.contracts.staff import Agent, Team
 from query_desk import MONDAY, QueryDesk, query_desk, ticket_id
 
 HOSTILE = [

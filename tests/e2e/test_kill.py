@@ -14,8 +14,10 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Channel, SlaPolicy, SlaTarget, Team
+from deskwire_shared.contracts.policies import SlaPolicy, SlaTarget
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.directory.jetstream import JetStreamDirectory
 from deskwire_shared.eventstore.follower import Follower

@@ -13,8 +13,9 @@ import pytest_asyncio
 from deskwire_intake.attachments import keep_upload
 from deskwire_intake.channels.visitor_tokens import new_token
 from deskwire_notify.app import service as notify
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Calendar, Channel, Customer
+from deskwire_shared.contracts.directory import Calendar, Customer
 from deskwire_shared.contracts.facts import Address, CustomerReplied, Opened, ReplyDelivered
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.subjects import chat_typing_subject

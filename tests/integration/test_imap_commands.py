@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from dovecot import PASSWORD, Dovecot, running_dovecot
 from imap_desk import BOX, SUPPORT, a_mail, imap_desk
 from processes import DESKWIRE, LOOPBACK

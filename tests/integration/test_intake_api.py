@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from deskwire_shared.contracts.access import ADMIN, LIGHT
-from deskwire_shared.contracts.directory import Agent, Customer, Team
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import AgentReplied, Assigned, Opened
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.runtime.identity import SESSION_COOKIE
 from intake_desk import api_desk
 from ticket_desk import TicketDesk

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.runtime.http_access import CSRF_HEADER
 from deskwire_shared.runtime.identity import SESSION_COOKIE
 from intake_desk import api_desk

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deskwire_intake.channels.smtp import TRY_LATER
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.parking import list_parked
 from intake_desk import SENDER, SUPPORT, intake_desk

@@ -13,7 +13,7 @@ import pytest
 from certificates import certificate
 from deskwire_intake.mail_intake import lmtp_listener
 from deskwire_intake.settings import IntakeSettings
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.runtime.listening import CannotListen, bind_unix, server_tls
 from intake_desk import SENDER, SUPPORT, IntakeDesk, intake_desk
 from unit.intake.inbound import a_mail

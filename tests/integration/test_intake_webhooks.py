@@ -14,7 +14,8 @@ import pytest_asyncio
 from deskwire_intake.app import service
 from deskwire_shared.contracts.access import ADMIN as EVERYTHING
 from deskwire_shared.contracts.access import AGENT, Permission
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import CustomerReplied, NoteAdded, Opened, TimeLogged
 from deskwire_shared.contracts.webhook_channels import WebhookChannel
 from deskwire_shared.runtime.parking import get_parked, list_parked

@@ -9,8 +9,9 @@ import pytest_asyncio
 
 from deskwire_notify.claims import Busy, Claim, Claims
 from deskwire_notify.quota import Quota
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel, Customer, Template
+from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.facts import Acknowledged, Address, MachineKind, ReplyDelivered
 from deskwire_shared.contracts.ids import new_id, person_id
 from deskwire_shared.contracts.subjects import DELIVERIES

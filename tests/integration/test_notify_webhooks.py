@@ -14,7 +14,7 @@ import structlog
 from certificates import certificate
 from deskwire_notify.channels.webhook import WebhookSender
 from deskwire_notify.webhook_requests import WebhookRequest
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address, Attachment, ReplyBounced, ReplyDelivered
 from deskwire_shared.contracts.webhook_channels import OutboundRequest, WebhookChannel
 from deskwire_shared.runtime.logs import configure_logs

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from deskwire_routing.app import service
-from deskwire_shared.contracts.directory import Agent, Channel, Team
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Assigned, Routed, Unassigned
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS
 from deskwire_shared.ticket.commands import ChangeStatus
 from ticket_desk import ADMIN, TicketDesk, ticket_desk

@@ -5,8 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 from deskwire_routing.app import service
-from deskwire_shared.contracts.directory import Agent, Channel, Customer, Organisation, Rule, Team
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer, Organisation
 from deskwire_shared.contracts.facts import Assigned, Opened, PriorityChanged, Routed, RuleApplied
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.ticket.commands import ChangeStatus, ReceiveReply
 from ticket_desk import ADMIN, CORA, CORA_ID, TicketDesk, ticket_desk, until

@@ -10,8 +10,9 @@ from deskwire_routing.app import service
 from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.snapshots import KEY, ObjectSnapshots, Snapshot
 from deskwire_routing.workload import Memory
-from deskwire_shared.contracts.directory import Agent, Channel, Team
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Assigned
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.follower import Follower

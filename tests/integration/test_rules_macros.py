@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from deskwire_shared.contracts.access import ADMIN, LIGHT, Permission
-from deskwire_shared.contracts.directory import Agent, Macro, Team
 from deskwire_shared.contracts.facts import AgentReplied, StatusChanged, TagsChanged
+from deskwire_shared.contracts.rules import Macro
+from deskwire_shared.contracts.staff import Agent, Team
 from intake_desk import api_desk
 from ticket_desk import TicketDesk
 

@@ -10,9 +10,9 @@ import pytest
 from deskwire_routing.app import service
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.commit import Commit
-from deskwire_shared.contracts.directory import Rule
 from deskwire_shared.contracts.facts import AgentReplied, Linked, Opened, PriorityChanged, RuleApplied, StatusChanged
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS, TIMERS
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus
 from ticket_desk import ADMIN, CORA, CORA_ID, CUSTOMER, TicketDesk, ticket_desk, until

@@ -12,7 +12,7 @@ from nats.js.errors import NotFoundError
 from deskwire_routing.app import service as routing
 from deskwire_shared.contracts.calendar import WEEKDAYS
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Calendar, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import (
     Assigned,
     NoteAdded,
@@ -26,6 +26,9 @@ from deskwire_shared.contracts.facts import (
     SlaWarned,
     Woken,
 )
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS, TIMERS, ticket_subject, timer_subject
 from deskwire_shared.runtime.process_manager import Heard, HeardMessage
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus, SendReply, SnoozeTicket

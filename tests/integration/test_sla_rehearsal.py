@@ -16,8 +16,9 @@ from httpx2 import ASGITransport, AsyncClient, Response
 
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import SlaPolicy, Team
 from deskwire_shared.contracts.facts import SlaMet
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.ticket.commands import RouteTicket, SendReply
 from deskwire_sla.app import service as sla
 from processes import DESKWIRE

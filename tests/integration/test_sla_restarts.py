@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deskwire_shared.contracts.directory import SlaPolicy
 from deskwire_shared.contracts.facts import Priority, SlaBreached
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.subjects import TIMERS
 from deskwire_shared.eventstore.recorder import Cause
 from deskwire_shared.runtime.desk import Desk as OpenDesk

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from deskwire_intake.app import service
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.runtime.health import health_router
 from deskwire_shared.runtime.telemetry import metrics_router
 from ticket_desk import ticket_desk

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from deskwire_intake.attachments import attachment_key
 from deskwire_intake.channels.visitor_tokens import new_token
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import Opened
 from deskwire_shared.contracts.ids import person_id
 from deskwire_shared.runtime.objects import Objects

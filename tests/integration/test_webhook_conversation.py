@@ -11,8 +11,8 @@ import pytest
 from deskwire_intake.app import service as intake
 from deskwire_intake.channels.signatures import SignedRequest, require_signature
 from deskwire_notify.app import service as notify
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.facts import ReplyDelivered
 from deskwire_shared.contracts.webhook_channels import StandardSignature, WebhookChannel
 from deskwire_shared.ticket.commands import SendReply

@@ -24,7 +24,7 @@ from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import RateLimit
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.listening import bind, bind_unix, server_tls
 from deskwire_shared.runtime.service import Runtime

@@ -15,7 +15,7 @@ from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.settings import IntakeSettings
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.ending import end

@@ -25,7 +25,8 @@ from deskwire_notify.rules import (
     way_out,
 )
 from deskwire_notify.writing import Writer
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.port import EventStore, History
 from deskwire_shared.eventstore.recorder import Recorder

@@ -13,8 +13,9 @@ from deskwire_notify.rules import acknowledgement_mail_id, reply_mail_id
 from deskwire_notify.senders import Sender
 from deskwire_notify.threads import Thread, answered_message, answering_subject, bare_subject, thread_of
 from deskwire_notify.wording import Failure, PersonValues, QuotedValues, TicketValues, Wording, word
-from deskwire_shared.contracts.directory import Agent, Customer, Template
+from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.facts import Attachment
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.threading_tokens import REPLY_DELIMITER
 from deskwire_shared.ticket.markup import is_modest
 from deskwire_shared.ticket.state import Message, Ticket

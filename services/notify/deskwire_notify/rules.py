@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from deskwire_notify.addresses import is_own, mailable
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.ticket.chats import CHAT
 from deskwire_shared.ticket.state import Message, Ticket

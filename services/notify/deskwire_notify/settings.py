@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from deskwire_notify.channels.email import SmtpServer, Tls
 from deskwire_notify.retries import Patience
-from deskwire_shared.contracts.directory import MailAddress
+from deskwire_shared.contracts.document import MailAddress
 from deskwire_shared.runtime.settings import ServiceSettings
 
 MIB = 1024 * 1024

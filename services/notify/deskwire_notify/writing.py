@@ -13,7 +13,9 @@ from deskwire_notify.letters import Letter, Stationery, acknowledgement_letter, 
 from deskwire_notify.senders import mailboxes, sender_for
 from deskwire_notify.undeliverable import Undeliverable
 from deskwire_notify.wording import Failure
-from deskwire_shared.contracts.directory import Agent, Channel, Customer, Template
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer, Template
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import directory_subject
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.objects import Objects

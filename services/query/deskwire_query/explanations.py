@@ -7,7 +7,11 @@ from typing import Final
 from deskwire_query.history import commits_of
 from deskwire_query.reader import Reader
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Calendar, Document, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.directory import Calendar
+from deskwire_shared.contracts.document import Document
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.summaries import summary
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.codec import Codec

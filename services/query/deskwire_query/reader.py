@@ -35,7 +35,8 @@ from deskwire_query.search.question import Names, Question, understand
 from deskwire_query.search.snippets import snippet
 from deskwire_query.selecting import selected
 from deskwire_query.tables import DeskTables, desk_tables
-from deskwire_shared.contracts.directory import Agent, Customer, Team
+from deskwire_shared.contracts.directory import Customer
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 
 MOST_COUNTED: Final = 10_000

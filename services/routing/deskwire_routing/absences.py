@@ -9,7 +9,7 @@ from deskwire_routing.alarms import Alarms
 from deskwire_routing.attendance import absence, absent_since
 from deskwire_routing.causes import Because
 from deskwire_routing.live_workload import LiveWorkload
-from deskwire_shared.contracts.directory import Agent, Team
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.clock import Clock

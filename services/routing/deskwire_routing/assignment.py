@@ -13,8 +13,9 @@ from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.news import DirectoryNews
 from deskwire_routing.overflow import Overflowing
 from deskwire_routing.placing import Placing
-from deskwire_shared.contracts.directory import Agent, Channel, Team
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Assigned, Opened, Routed, StatusChanged, TagsChanged, Unassigned
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.plain_facts import PlainCommit
 from deskwire_shared.eventstore.recorder import Recorder

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from deskwire_shared.contracts.calendar import Calendar as BusinessHours
-from deskwire_shared.contracts.directory import Agent, Calendar, Entry, Team
+from deskwire_shared.contracts.directory import Calendar, Entry
 from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 
 

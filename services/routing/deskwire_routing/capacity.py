@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,8 @@ from deskwire_routing.roster import PROMISED, Assessment, Roster
 from deskwire_routing.skills import demand
 from deskwire_routing.strategies.strategy import Candidate, Choice, Strategy
 from deskwire_routing.workload import Work
-from deskwire_shared.contracts.directory import Team
 from deskwire_shared.contracts.facts import AssignmentDecision, Considered
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.ticket.limits import CONSIDERED
 
 STICKY = "sticky"

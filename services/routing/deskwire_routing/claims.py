@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 from deskwire_routing.capacity import Load, room
 from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.workload import Work
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.runtime.buckets import Kept
 
 ATTEMPTS: Final = 20

@@ -10,19 +10,12 @@ from typing import Final
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from deskwire_shared.contracts.directory import (
-    Agent,
-    Calendar,
-    Channel,
-    Document,
-    Macro,
-    Organisation,
-    Rule,
-    SlaPolicy,
-    Team,
-    Template,
-    View,
-)
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Calendar, Organisation, Template, View
+from deskwire_shared.contracts.document import Document
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Macro, Rule
+from deskwire_shared.contracts.staff import Agent, Team
 
 KINDS: Final[Mapping[str, type[Document]]] = {
     str(model.model_fields["kind"].default): model

@@ -20,7 +20,9 @@ from deskwire_routing.configuration import (
 )
 from deskwire_routing.configuration_reading import read_documents
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Document, Rule, View
+from deskwire_shared.contracts.directory import View
+from deskwire_shared.contracts.document import Document
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.directory.port import Directory
 
 MOST_FILES: Final = 5_000

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from deskwire_routing.configuration import KINDS, Configured, Fault, FaultyConfiguration, Key
-from deskwire_shared.contracts.directory import Document
+from deskwire_shared.contracts.document import Document
 
 LONGEST_VALUE: Final = 60
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from deskwire_shared.contracts import facts
-from deskwire_shared.contracts.directory import Trigger, Wait
 from deskwire_shared.contracts.facts import Fact
+from deskwire_shared.contracts.rules import Trigger, Wait
 from deskwire_shared.contracts.upcasts import StoredFact
 from deskwire_shared.eventstore.plain_facts import PlainCommit
 from deskwire_shared.ticket.state import Ticket

@@ -10,8 +10,8 @@ from structlog import get_logger
 from deskwire_routing.alarms import Alarms
 from deskwire_routing.causes import Because
 from deskwire_shared.contracts.commit import Commit
-from deskwire_shared.contracts.directory import Team
 from deskwire_shared.contracts.facts import Assigned, Routed, Unassigned
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Recorder

@@ -25,7 +25,7 @@ from deskwire_routing.overflow import Overflowing
 from deskwire_routing.roster import Roster
 from deskwire_routing.skills import Demand, demand
 from deskwire_routing.workload import Work
-from deskwire_shared.contracts.directory import Agent, Team
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.port import BrokenHistory
 from deskwire_shared.eventstore.recorder import Recorder

@@ -15,7 +15,7 @@ from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_report import Rehearsal
 from deskwire_routing.rehearsal_run import Asked, TooManyTickets
 from deskwire_shared.contracts.access import Principal
-from deskwire_shared.contracts.directory import Rule
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.runtime.http_access import requires
 from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly, problem

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from deskwire_routing.rehearsal_report import Rehearsal
     from deskwire_routing.rehearsal_run import Asked
-    from deskwire_shared.contracts.directory import Rule
+    from deskwire_shared.contracts.rules import Rule
 
 rules = typer.Typer(add_completion=False, no_args_is_help=True, help="Business rules.")
 

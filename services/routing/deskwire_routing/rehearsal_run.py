@@ -13,8 +13,8 @@ from deskwire_routing.rehearsal import Past, Span, rehearse
 from deskwire_routing.rehearsal_answers import Drafts
 from deskwire_routing.rehearsal_report import Rehearsal, Report
 from deskwire_routing.rules import StandingRule
-from deskwire_shared.contracts.directory import Rule
 from deskwire_shared.contracts.facts import Opened, RequesterChanged, RuleApplied
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.directory.staff import staff_of

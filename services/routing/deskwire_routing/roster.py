@@ -15,7 +15,8 @@ from deskwire_routing.skills import demand
 from deskwire_routing.strategies.strategy import Candidate
 from deskwire_routing.workload import WEIGHTS, Work
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS
-from deskwire_shared.contracts.directory import Agent, Entry, Team
+from deskwire_shared.contracts.directory import Entry
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.clock import Clock
 

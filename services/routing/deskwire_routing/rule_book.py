@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from deskwire_routing.occasions import WAITED
 from deskwire_routing.rules import StandingRule
-from deskwire_shared.contracts.directory import Entry, Rule, Trigger
+from deskwire_shared.contracts.directory import Entry
+from deskwire_shared.contracts.rules import Rule, Trigger
 from deskwire_shared.directory.port import Directory
 
 

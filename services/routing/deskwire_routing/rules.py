@@ -7,8 +7,8 @@ from typing import Final
 
 from deskwire_routing.lineage import FIRST, Lineage
 from deskwire_routing.occasions import ROUTING, Occasion
-from deskwire_shared.contracts.directory import Rule
 from deskwire_shared.contracts.facts import RuleApplied, TicketFact
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.actions import Acting, Deeds, FollowUp, Staff, deeds

@@ -12,7 +12,8 @@ from fastapi_problem.error import Problem
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from deskwire_shared.contracts.access import Principal
-from deskwire_shared.contracts.directory import Calendar, SlaPolicy
+from deskwire_shared.contracts.directory import Calendar
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.runtime.http_access import requires
 from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly, problem

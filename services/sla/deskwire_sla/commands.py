@@ -152,7 +152,7 @@ def rehearse(
 ) -> None:
     """Tell what past tickets would have met and missed under a draft; nothing is changed by it."""
     from deskwire_shared.contracts.directory import Calendar as CalendarDocument
-    from deskwire_shared.contracts.directory import SlaPolicy
+    from deskwire_shared.contracts.policies import SlaPolicy
     from deskwire_shared.runtime.running import run_async
     from deskwire_sla.drafts import Draft
     from deskwire_sla.rehearsal_command import rehearse_and_print

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deskwire_shared.contracts.calendar import ALWAYS_OPEN
-from deskwire_shared.contracts.directory import Calendar, SlaPolicy
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.open_hours import EPOCH, OpenHours
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.directory.port import Directory
 from deskwire_sla.policies import Terms
 

@@ -9,22 +9,20 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final, assert_never, get_args
 
-from deskwire_shared.contracts.directory import (
+from deskwire_shared.contracts.actions import (
     AddFollowers,
     AddTags,
-    Agent,
-    Escalation,
     EscalationAction,
     NotifyAgents,
     RaisePriority,
     SetAssignee,
     SetPriority,
     SetTeam,
-    SlaPolicy,
-    Team,
 )
 from deskwire_shared.contracts.facts import Priority
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.policies import Escalation, SlaPolicy
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.commands import (

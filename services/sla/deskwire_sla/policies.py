@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from deskwire_shared.contracts.directory import SlaPolicy
 from deskwire_shared.contracts.facts import Metric, Priority
 from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.ticket.conditions import holding
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket

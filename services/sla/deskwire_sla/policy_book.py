@@ -5,8 +5,9 @@ from datetime import datetime
 from structlog import get_logger
 
 from deskwire_shared.contracts.calendar import ALWAYS_OPEN
-from deskwire_shared.contracts.directory import Calendar, SlaPolicy
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.open_hours import OpenHours
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.directory.port import Directory
 from deskwire_sla.policies import Terms
 

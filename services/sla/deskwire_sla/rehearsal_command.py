@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deskwire_shared.contracts.directory import Team
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.running import CommandFailed, running_desk
 from deskwire_shared.runtime.telling import harmless

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from deskwire_shared.contracts.directory import DOCUMENTS, Document, Entry, PersonDocument
+from deskwire_shared.contracts.directory import DOCUMENTS, Entry
+from deskwire_shared.contracts.document import Document, PersonDocument
 from deskwire_shared.eventstore.codec import canonical
 from deskwire_shared.eventstore.keyring import KeyRing
 from deskwire_shared.eventstore.sealing import seal, unseal

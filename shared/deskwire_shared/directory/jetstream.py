@@ -10,7 +10,8 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import DOCUMENTS, Document, Entry
+from deskwire_shared.contracts.directory import DOCUMENTS, Entry
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.subjects import DIRECTORY, directory_subject
 from deskwire_shared.directory.entries import decode_entry, encode_entry
 from deskwire_shared.directory.port import Change, D, DirectoryUnavailable, RevisionConflict, UnknownDocument

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Document, Entry
+from deskwire_shared.contracts.directory import Entry
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.directory.entries import decode_entry, encode_entry
 from deskwire_shared.directory.port import Change, D, RevisionConflict, UnknownDocument
 from deskwire_shared.eventstore.keyring import KeyRing

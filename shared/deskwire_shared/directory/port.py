@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Document, Entry
+from deskwire_shared.contracts.directory import Entry
+from deskwire_shared.contracts.document import Document
 
 D = TypeVar("D", bound=Document)
 

@@ -1,6 +1,7 @@
 """Who and what the actions of rules and macros can name."""
 
-from deskwire_shared.contracts.directory import Agent, Team, Template
+from deskwire_shared.contracts.directory import Template
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.ticket.actions import Staff
 

@@ -14,8 +14,9 @@ from nats.js import JetStreamContext
 
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Permission, Principal
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, ApiToken
+from deskwire_shared.contracts.directory import ApiToken
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import SESSIONS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.buckets import Bucket

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from deskwire_shared.contracts.access import Role
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Team
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.runtime.desk import Desk
 from deskwire_shared.runtime.running import CommandFailed
 from deskwire_shared.runtime.secrets import WeakPassword

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from deskwire_shared.contracts.directory import DOCUMENTS, Document
+from deskwire_shared.contracts.directory import DOCUMENTS
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import FACTS, Fact, PersonalFact
 from deskwire_shared.contracts.personal import personal_fields
 from deskwire_shared.runtime import boot

@@ -5,8 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, ApiToken, Calendar, Document, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.directory import ApiToken, Calendar
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Address, AnyFact, UnknownFact
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 
 EXCERPT: Final = 100

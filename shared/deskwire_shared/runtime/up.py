@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.runtime import boot
 from deskwire_shared.runtime.data_directory import (
     RunningDeskwire,

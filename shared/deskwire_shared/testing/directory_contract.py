@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Customer, Entry, Team
+from deskwire_shared.contracts.directory import Customer, Entry
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.personal import ERASED
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory, RevisionConflict, UnknownDocument
 from deskwire_shared.eventstore.keyring import KeyRing
 

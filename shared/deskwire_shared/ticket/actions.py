@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never, get_args
 
-from deskwire_shared.contracts.directory import (
+from deskwire_shared.contracts.actions import (
     Action,
     AddFollowers,
     AddTags,
-    Agent,
     NotifyAgents,
     OpenFollowUp,
     RaisePriority,
@@ -21,15 +20,15 @@ from deskwire_shared.contracts.directory import (
     SetSubject,
     SetTeam,
     SetType,
-    Team,
-    Template,
     Unassign,
     WriteNote,
     WriteReply,
 )
+from deskwire_shared.contracts.directory import Template
 from deskwire_shared.contracts.facts import Priority
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.contracts.placeholders import fill
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.commands import (
     AddNote,

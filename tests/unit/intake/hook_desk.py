@@ -17,7 +17,8 @@ from deskwire_intake.conversations import Conversations
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import Places
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.webhook_channels import WebhookChannel
 from deskwire_shared.runtime.buckets import Kept
 from deskwire_shared.ticket.state import Ticket

@@ -15,8 +15,9 @@ from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.reading import MailReader
 from deskwire_intake.threads import Threads
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.threading_tokens import message_id_for, reply_address
 from deskwire_shared.directory.memory import MemoryDirectory

@@ -9,7 +9,7 @@ import pytest
 
 from deskwire_intake.api.calls import Call
 from deskwire_intake.mappings import shipped_names
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from unit.intake.hook_desk import HOOKS, HookDesk
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -7,7 +7,7 @@ import pytest
 from deskwire_intake.channels.email import Delivery, delivery_of, raw_mail_key, with_trace
 from deskwire_intake.channels.mailboxes import Mailboxes, without_detail
 from deskwire_intake.mail import parse_mail
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Opened
 from deskwire_shared.runtime.objects import ObjectStoreUnavailable
 from deskwire_shared.ticket import limits

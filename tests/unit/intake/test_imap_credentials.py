@@ -8,7 +8,7 @@ import pytest
 
 from deskwire_intake.channels.imap_credentials import Credentials, MailboxSecret
 from deskwire_intake.channels.imap_session import AccessToken, MailboxUnreachable, Password, SignInRefused
-from deskwire_shared.contracts.directory import ImapMailbox
+from deskwire_shared.contracts.channels import ImapMailbox
 from deskwire_shared.runtime.buckets import NOTHING, Kept
 
 TOKEN_URL = "https://token.example.com/token"

@@ -11,7 +11,7 @@ from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
 from deskwire_intake.channels.port import TicketKeepsMoving
 from deskwire_intake.replaying import MailReplays, StillCannotBeHandled
 from deskwire_intake.threads import opened_by
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.eventstore.port import EventStoreError
 from deskwire_shared.runtime.parking import Parked
 from unit.intake.inbound import a_mail

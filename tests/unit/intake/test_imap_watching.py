@@ -16,7 +16,7 @@ from deskwire_intake.channels.imap_fetcher import MailboxFetcher, Pauses
 from deskwire_intake.channels.imap_intake import ImapLimits, MailboxIntake
 from deskwire_intake.channels.imap_session import FolderUnusable, MailboxUnreachable, Password, SignInRefused
 from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
-from deskwire_shared.contracts.directory import Channel, ImapMailbox
+from deskwire_shared.contracts.channels import Channel, ImapMailbox
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.port import EventStoreError
 from unit.intake.mail_desk import ADA, SUPPORT, MailDesk

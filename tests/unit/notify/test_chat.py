@@ -8,8 +8,8 @@ import pytest
 from deskwire_notify.addresses import addressees
 from deskwire_notify.channels.chat import ByMail, ChatPatience, GiveUp, Wait, goes_by_chat, when_away
 from deskwire_notify.rules import acknowledgement
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.ticket.state import Message, Ticket
 

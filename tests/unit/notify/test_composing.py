@@ -14,8 +14,9 @@ from deskwire_notify.composing import OutgoingMail, compose
 from deskwire_notify.letters import MOST_QUOTED_LINES, Letter, Stationery, acknowledgement_letter, reply_letter
 from deskwire_notify.senders import Sender
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, Customer, Template
+from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.facts import Address, AgentReplied, Attachment
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.threading_tokens import (
     REPLY_DELIMITER,
     is_loop_token,

@@ -15,8 +15,9 @@ from deskwire_notify.rules import (
     replies_to_send,
     reply_mail_id,
 )
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel, Customer
+from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import (
     Acknowledged,
     Address,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deskwire_notify.rules import conversation_to_answer, way_out
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.webhook_channels import WebhookChannel
 from deskwire_shared.ticket.state import Message, Ticket

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deskwire_query.web.admin_forms import FORMS
-from deskwire_shared.contracts.directory import Team
+from deskwire_shared.contracts.staff import Team
 
 
 def test_every_way_of_assigning_can_be_chosen_for_a_team() -> None:

@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from deskwire_query.web.entrance import FAILURES_PER_ADDRESS
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, ApiToken, Channel, SlaPolicy, Team
+from deskwire_shared.contracts.directory import ApiToken
 from deskwire_shared.contracts.facts import (
     Address,
     AgentReplied,
@@ -23,6 +24,8 @@ from deskwire_shared.contracts.facts import (
     StatusChanged,
     TagsChanged,
 )
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.runtime.identity import SESSION_COOKIE
 from query_desk import ADA, CORA, MONDAY, ticket_id
 from web_desk import CSRF, PASSWORD, SETUP_TOKEN, WebDesk, web_desk

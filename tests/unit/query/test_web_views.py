@@ -5,7 +5,8 @@ import pytest
 from deskwire_query.read_models import NOBODY
 from deskwire_query.web.views import UnknownView, rail_for
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Team, View
+from deskwire_shared.contracts.directory import View
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.memory import MemoryKeyRing
 

@@ -7,7 +7,6 @@ import pytest_asyncio
 
 from deskwire_query.explanations import explanations, names_in, told
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Team
 from deskwire_shared.contracts.facts import (
     Assigned,
     AssignmentDecision,
@@ -17,6 +16,7 @@ from deskwire_shared.contracts.facts import (
     RuleApplied,
     StatusChanged,
 )
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.eventstore.codec import Codec
 from query_desk import ADA, ticket_id
 from web_desk import WebDesk, web_desk

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from deskwire_shared.contracts.directory import Agent, Calendar, Channel, Team
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import Assigned, Routed, SlaClock, Unassigned
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.testing.ticket import NOON
 from deskwire_shared.ticket.commands import (
     ApplySla,

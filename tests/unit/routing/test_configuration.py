@@ -19,7 +19,10 @@ from deskwire_routing.configuration import (
 )
 from deskwire_routing.configuration_files import planned, read_configuration, store, write_configuration
 from deskwire_routing.configuration_reading import read_documents
-from deskwire_shared.contracts.directory import Agent, Document, Rule, Team, View
+from deskwire_shared.contracts.directory import View
+from deskwire_shared.contracts.document import Document
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.memory import MemoryKeyRing
 from deskwire_shared.runtime.demo.furniture import furniture

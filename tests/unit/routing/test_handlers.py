@@ -9,8 +9,8 @@ import pytest
 from deskwire_routing.handlers import HEARD, PLACED
 from deskwire_routing.occasions import TRIGGERS
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Team
 from deskwire_shared.contracts.facts import Assigned, Opened, PriorityChanged, Routed, RuleApplied
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.ticket.commands import AssignTicket, ChangeStatus, RouteTicket, UnassignTicket
 from routing_desk import (
     MAIL,

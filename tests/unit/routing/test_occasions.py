@@ -4,7 +4,6 @@ from typing import get_args
 
 from deskwire_routing.occasions import TRIGGERS, Occasion, occasions_in, stay_of, topic_of
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Trigger, Wait
 from deskwire_shared.contracts.facts import (
     AnyFact,
     CustomerReplied,
@@ -16,6 +15,7 @@ from deskwire_shared.contracts.facts import (
     StatusChanged,
     UnknownFact,
 )
+from deskwire_shared.contracts.rules import Trigger, Wait
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.memory import MemoryKeyRing
 from deskwire_shared.eventstore.plain_facts import plain_commit

@@ -8,8 +8,9 @@ import pytest
 from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.roster import FULL, PROMISED, Assessment, Roster
 from deskwire_routing.workload import Opening
-from deskwire_shared.contracts.directory import Calendar, Team
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import Assigned
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.memory import MemoryKeyRing
 from deskwire_shared.runtime.clock import ManualClock

@@ -7,8 +7,10 @@ import pytest
 from deskwire_routing.lineage import FIRST, Lineage
 from deskwire_routing.occasions import Occasion
 from deskwire_routing.rules import Application, Setting, StandingRule, applied
-from deskwire_shared.contracts.directory import Agent, Organisation, Rule, Team, Template
+from deskwire_shared.contracts.directory import Organisation, Template
 from deskwire_shared.contracts.facts import CustomerReplied, Merged, RuleApplied, StatusChanged
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_ticket
 from deskwire_shared.ticket.actions import Staff

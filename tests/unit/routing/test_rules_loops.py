@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from deskwire_routing.lineage import FIRST, MOST_CONSEQUENCES, MOST_DEEP, Lineage, lineage_of
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Rule
 from deskwire_shared.contracts.facts import RuleApplied
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_commit
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus, ChangeTags, ReceiveReply
 from routing_desk import RoutingDesk, a_rule, opening, routing_desk

@@ -11,7 +11,8 @@ from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_report import Rehearsal
 from deskwire_routing.rehearsal_run import rehearse_tickets
 from deskwire_routing.rules import StandingRule
-from deskwire_shared.contracts.directory import Rule, Team
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.testing.ticket import NOON, TICKET_ID
 from deskwire_shared.ticket.commands import AssignTicket, ChangePriority, ChangeStatus, ChangeTags, TicketCommand
 from routing_desk import MAIL, REPLY, SUPPORT, RoutingDesk, a_rule, an_agent, opening, routing_desk

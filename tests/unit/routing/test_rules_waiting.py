@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deskwire_shared.contracts.directory import Calendar, Rule
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import RuleApplied
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.testing.ticket import NOON
 from deskwire_shared.ticket.commands import ChangeStatus, ChangeTags
 from routing_desk import REPLY, RoutingDesk, a_rule, another_replica, opening, routing_desk

@@ -7,9 +7,11 @@ from typing import get_args
 
 import pytest
 
-from deskwire_shared.contracts.directory import Rule, SlaPolicy, Team
 from deskwire_shared.contracts.facts import AgentReplied, Opened, ReplyDelivered
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.memory import MemoryEventStore, MemoryKeyRing
 from deskwire_shared.eventstore.port import History

@@ -6,7 +6,6 @@ from typing import get_args
 import pytest
 
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Trigger
 from deskwire_shared.contracts.facts import (
     AnyFact,
     Assigned,
@@ -20,6 +19,7 @@ from deskwire_shared.contracts.facts import (
     StatusChanged,
     TagsChanged,
 )
+from deskwire_shared.contracts.rules import Trigger
 from deskwire_shared.testing.ticket import AGENT, NOON, a_commit, opened
 from deskwire_shared.ticket.explaining import OCCASIONS, Explanation, explain, occasion_words, own_reasons, reasons
 

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from deskwire_shared.contracts.directory import Action, Agent, Macro, Team, Template
+from deskwire_shared.contracts.actions import Action
+from deskwire_shared.contracts.directory import Template
 from deskwire_shared.contracts.facts import AgentReplied
 from deskwire_shared.contracts.placeholders import fill, require_known
+from deskwire_shared.contracts.rules import Macro
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, TICKET_ID, a_ticket
 from deskwire_shared.ticket.actions import AUTOMATIC, NOTICE, Acting, Deeds, Staff, deeds, higher, opening
 from deskwire_shared.ticket.commands import (

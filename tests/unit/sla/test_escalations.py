@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deskwire_shared.contracts.directory import Agent
 from deskwire_shared.contracts.facts import (
     AnyFact,
     Assigned,
@@ -22,6 +21,7 @@ from deskwire_shared.contracts.facts import (
     TagsChanged,
     Unassigned,
 )
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.ticket.commands import AssignTicket, RouteTicket
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from deskwire_shared.contracts.directory import Calendar, Customer, SlaPolicy
+from deskwire_shared.contracts.directory import Calendar, Customer
+from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.subjects import ticket_subject
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.follower import Delivery

@@ -7,8 +7,9 @@ from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from deskwire_shared.contracts.access import Permission, Role
-from deskwire_shared.contracts.directory import Availability, MailAddress, Name, Tag
+from deskwire_shared.contracts.document import MailAddress, Name, Tag
 from deskwire_shared.contracts.facts import FieldValue, LinkKind, Priority, Status, TicketType
+from deskwire_shared.contracts.staff import Availability
 
 MOST = 100
 TicketId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{16}$")]

@@ -18,7 +18,7 @@ from deskwire_intake.channels.phone import (
     call_subject,
     caller_of,
 )
-from deskwire_shared.contracts.directory import Tag
+from deskwire_shared.contracts.document import Tag
 from deskwire_shared.contracts.facts import Priority
 from deskwire_shared.eventstore.recorder import Outcome
 from deskwire_shared.ticket.commands import AddNote, LogTime, OpenTicket, RouteTicket, Several, SingleCommand

@@ -8,7 +8,7 @@ from pydantic import Field, RootModel, SecretStr, StringConstraints, TypeAdapter
 
 from deskwire_intake.api.bodies import DocumentId
 from deskwire_shared.contracts.access import Principal
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.directory.port import Directory, UnknownDocument
 from deskwire_shared.runtime.http_access import requires
 from deskwire_shared.runtime.secrets import Secrets

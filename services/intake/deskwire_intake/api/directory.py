@@ -11,8 +11,10 @@ from deskwire_intake.api import bodies
 from deskwire_intake.api.asking import MAX_KEY, matched_version
 from deskwire_intake.api.bodies import DocumentId, DocumentWithHistory, StoredDocument
 from deskwire_shared.contracts.access import Permission, Principal
-from deskwire_shared.contracts.directory import DOCUMENTS, Agent, ApiToken, Customer, Document, Entry
+from deskwire_shared.contracts.directory import DOCUMENTS, ApiToken, Customer, Entry
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.directory.port import Directory, UnknownDocument
 from deskwire_shared.runtime.http_access import Authenticated, requires
 from deskwire_shared.runtime.identity import TOKEN_PREFIX, Identity

@@ -9,9 +9,8 @@ from deskwire_intake.api.asking import Asking, asks
 from deskwire_intake.api.bodies import DocumentId, Done, TicketPath
 from deskwire_intake.api.recording import DoneResponse, Recording, TheRecording, done
 from deskwire_shared.contracts.access import Permission
-from deskwire_shared.contracts.directory import (
+from deskwire_shared.contracts.actions import (
     Action,
-    Macro,
     NotifyAgents,
     SetAssignee,
     SetTeam,
@@ -19,6 +18,7 @@ from deskwire_shared.contracts.directory import (
     WriteNote,
     WriteReply,
 )
+from deskwire_shared.contracts.rules import Macro
 from deskwire_shared.directory.port import UnknownDocument
 from deskwire_shared.directory.staff import staff_of
 from deskwire_shared.eventstore.recorder import Wish

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from deskwire_intake.api import bodies
 from deskwire_intake.api.directory import TheDirectory
 from deskwire_shared.contracts.access import Principal
-from deskwire_shared.contracts.directory import Agent
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.directory.port import UnknownDocument
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.http_access import requires

@@ -13,8 +13,8 @@ from deskwire_intake.api.asking import Asking
 from deskwire_intake.api.bodies import Done, File, Person
 from deskwire_intake.attachments import attachment_key
 from deskwire_intake.customers import Customers
-from deskwire_shared.contracts.directory import Agent, Team
 from deskwire_shared.contracts.facts import Address, Attachment
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.numbers import Numbers
 from deskwire_shared.eventstore.recorder import Outcome, Recorder, Wish

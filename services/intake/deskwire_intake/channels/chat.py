@@ -28,7 +28,7 @@ from deskwire_intake.channels.visitor_tokens import new_token, read_token
 from deskwire_intake.figures import Figures
 from deskwire_intake.rates import NoPlace, Places, RateLimit, client_of
 from deskwire_intake.widgets import asset, page
-from deskwire_shared.contracts.directory import Channel, ChatWidget
+from deskwire_shared.contracts.channels import Channel, ChatWidget
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.directory.port import Directory, UnknownDocument
 from deskwire_shared.runtime.clock import Clock

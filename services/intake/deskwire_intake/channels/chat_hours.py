@@ -1,6 +1,7 @@
 """Whether somebody answers a chat at this moment."""
 
-from deskwire_shared.contracts.directory import Calendar, Channel
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.clock import Clock

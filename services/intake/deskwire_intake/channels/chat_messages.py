@@ -11,8 +11,8 @@ from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.matching import TicketToken
 from deskwire_intake.wishes import said_under
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Channel
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.ids import derived_id, new_id
 from deskwire_shared.eventstore.recorder import Cause, Recorder

@@ -11,7 +11,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from deskwire_intake.channels.signatures import SignedRequest, require_signature
 from deskwire_intake.mapping import MOST_FIELDS, read_payload
 from deskwire_intake.mappings import shipped_mapping
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.mapping_language import find, holds, text_of
 from deskwire_shared.contracts.webhook_channels import (
     FORMER_SIGNING,

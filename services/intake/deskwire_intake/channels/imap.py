@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from deskwire_intake.channels.imap_fetcher import MailboxFetcher
-from deskwire_shared.contracts.directory import Channel, Entry, ImapMailbox
+from deskwire_shared.contracts.channels import Channel, ImapMailbox
+from deskwire_shared.contracts.directory import Entry
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.ending import end
 

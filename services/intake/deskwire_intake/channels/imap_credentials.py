@@ -15,7 +15,7 @@ from deskwire_intake.channels.imap_session import (
     Password,
     SignInRefused,
 )
-from deskwire_shared.contracts.directory import ImapMailbox, MailboxOAuth
+from deskwire_shared.contracts.channels import ImapMailbox, MailboxOAuth
 from deskwire_shared.runtime.buckets import Kept
 
 EARLY_SECONDS: Final = 60.0

@@ -13,7 +13,7 @@ from deskwire_intake.channels.imap_intake import Folder, HeldUp, MailboxIntake
 from deskwire_intake.channels.imap_session import Credential, FolderUnusable, MailboxError, SignInRefused
 from deskwire_intake.channels.imap_states import Condition
 from deskwire_intake.channels.passing import passes
-from deskwire_shared.contracts.directory import ImapMailbox
+from deskwire_shared.contracts.channels import ImapMailbox
 from deskwire_shared.eventstore.port import EventStoreError
 
 PAUSE_SECONDS: Final = (1.0, 60.0)

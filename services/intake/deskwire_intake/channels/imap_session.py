@@ -23,7 +23,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 
-from deskwire_shared.contracts.directory import ImapMailbox
+from deskwire_shared.contracts.channels import ImapMailbox
 
 KEYWORD: Final = b"$Deskwire"
 """The flag on a mail that the desk has."""

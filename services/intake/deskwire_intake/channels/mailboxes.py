@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from deskwire_shared.contracts.directory import Channel, Entry
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Entry
 from deskwire_shared.directory.port import Directory
 
 DEFAULT_FOLLOW_UP_DAYS = int(Channel.model_fields["follow_up_days"].default)

@@ -30,7 +30,7 @@ from deskwire_intake.channels.web_submissions import (
 from deskwire_intake.figures import Figures
 from deskwire_intake.rates import NoPlace, Places, RateLimit, client_of
 from deskwire_intake.widgets import asset
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.directory.port import Directory, UnknownDocument
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deskwire_intake.channels.web_words import FormWords
-from deskwire_shared.contracts.directory import FormField, WebForm
+from deskwire_shared.contracts.channels import FormField, WebForm
 from deskwire_shared.contracts.facts import FieldValue
 
 LINE: Final = 200

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from deskwire_intake.channels.web_words import FormWords, words_for
 from deskwire_intake.widgets import FOLDER
-from deskwire_shared.contracts.directory import Channel, WebForm
+from deskwire_shared.contracts.channels import Channel, WebForm
 
 MB: Final = 1_000_000
 

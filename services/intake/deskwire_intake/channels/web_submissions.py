@@ -17,7 +17,7 @@ from deskwire_intake.channels.port import InboundMessage
 from deskwire_intake.channels.visitor_tokens import VisitorToken
 from deskwire_intake.channels.web_answers import Answers
 from deskwire_intake.matching import TicketToken
-from deskwire_shared.contracts.directory import Channel
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address, Attachment
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.runtime.objects import Objects

@@ -40,7 +40,7 @@ def connect(
 ) -> None:
     """Fetch the mails of an address from a mailbox, beginning at once."""
     from deskwire_intake.mailbox import connecting
-    from deskwire_shared.contracts.directory import ImapMailbox
+    from deskwire_shared.contracts.channels import ImapMailbox
     from deskwire_shared.runtime.running import run_async, running_desk
 
     try:

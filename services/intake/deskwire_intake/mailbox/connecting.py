@@ -6,7 +6,7 @@ import httpx2
 
 from deskwire_intake.channels.imap_credentials import Credentials, MailboxSecret
 from deskwire_intake.channels.imap_session import MailboxError, imap_session
-from deskwire_shared.contracts.directory import Channel, ImapMailbox, MailboxOAuth
+from deskwire_shared.contracts.channels import Channel, ImapMailbox, MailboxOAuth
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.runtime.desk import Desk
 from deskwire_shared.runtime.people import COMMAND_LINE

@@ -25,9 +25,10 @@ from deskwire_notify.webhook_requests import (
     split_text,
     write_request,
 )
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.conversations import parts_of
-from deskwire_shared.contracts.directory import Agent, Channel
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.webhook_channels import SIGNING, OutboundRequest, WebhookChannel
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.clock import Clock

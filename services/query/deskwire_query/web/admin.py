@@ -13,17 +13,13 @@ from deskwire_query.web.admin_forms import FORMS, NEW, Problems, read_form
 from deskwire_query.web.desk import Desk, TheDesk
 from deskwire_query.web.people import People
 from deskwire_query.web.rendering import page
-from deskwire_shared.contracts.directory import (
-    Agent,
-    Calendar,
-    Channel,
-    Document,
-    Rule,
-    SlaPolicy,
-    Team,
-    Template,
-)
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.directory import Calendar, Template
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import RevisionConflict
 from deskwire_shared.runtime.secrets import MAX_PASSWORD, MIN_PASSWORD
 

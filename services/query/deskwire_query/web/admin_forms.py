@@ -6,7 +6,9 @@ from typing import Any, Final, Literal, get_args
 from starlette.datastructures import FormData
 
 from deskwire_shared.contracts.access import Role
-from deskwire_shared.contracts.directory import Agent, Channel, Document, Team
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.document import Document
+from deskwire_shared.contracts.staff import Agent, Team
 
 Kind = Literal["text", "email", "password", "textarea", "choice", "choices", "switch"]
 NEW: Final = "new"

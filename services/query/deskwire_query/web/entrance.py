@@ -14,8 +14,9 @@ from deskwire_query.web.desk import Desk, TheDesk
 from deskwire_query.web.rendering import page
 from deskwire_query.web.starter_desk import SETUP, furnish
 from deskwire_shared.contracts.calendar import TimeZone
-from deskwire_shared.contracts.directory import Agent, MailAddress, Name
+from deskwire_shared.contracts.document import MailAddress, Name
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.runtime.http_access import Authenticated, Unauthenticated
 from deskwire_shared.runtime.identity import SESSION_COOKIE, SESSION_LIFE
 from deskwire_shared.runtime.secrets import MAX_PASSWORD, MIN_PASSWORD

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Agent, ApiToken, Channel, Rule, SlaPolicy, Team
+from deskwire_shared.contracts.directory import ApiToken
+from deskwire_shared.contracts.policies import SlaPolicy
+from deskwire_shared.contracts.rules import Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 
 SYSTEM = "Deskwire"

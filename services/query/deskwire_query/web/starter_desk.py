@@ -4,9 +4,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deskwire_shared.contracts.calendar import Interval, Weekday
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Calendar, Channel, SlaPolicy, SlaTarget, Team, Template
+from deskwire_shared.contracts.directory import Calendar, Template
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.policies import SlaPolicy, SlaTarget
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.port import Directory
 
 SETUP: Final = Actor(kind="system", id="setup")

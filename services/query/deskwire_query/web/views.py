@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from deskwire_query.read_models import NOBODY, Sort, TicketFilter
-from deskwire_shared.contracts.directory import Team, View
+from deskwire_shared.contracts.directory import View
 from deskwire_shared.contracts.facts import Status
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.port import Directory
 
 WORKABLE: Final[tuple[Status, ...]] = ("new", "open")

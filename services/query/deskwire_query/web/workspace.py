@@ -17,8 +17,9 @@ from deskwire_query.web.rendering import PART, marked, page
 from deskwire_query.web.ticket import shown_ticket
 from deskwire_query.web.views import START, Rail, TicketView, rail_for
 from deskwire_shared.contracts.access import Principal
-from deskwire_shared.contracts.directory import Agent, Channel, Team
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Priority, Status
+from deskwire_shared.contracts.staff import Agent, Team
 
 PAGE: Final = 50
 MOST_ROWS: Final = 200

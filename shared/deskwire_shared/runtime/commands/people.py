@@ -40,7 +40,7 @@ def add_user(
 @user.command("list")
 def list_users() -> None:
     """List the agents."""
-    from deskwire_shared.contracts.directory import Agent, Team
+    from deskwire_shared.contracts.staff import Agent, Team
     from deskwire_shared.runtime.running import run_async, running_desk
     from deskwire_shared.runtime.tables import print_table
 

@@ -3,28 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
+from deskwire_shared.contracts.actions import AddTags, SetPriority, SetStatus, SetTeam
 from deskwire_shared.contracts.calendar import WEEKDAYS, Holidays
+from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.conditions import Condition, Conditions
-from deskwire_shared.contracts.directory import (
-    AddTags,
-    Agent,
-    Calendar,
-    Channel,
-    Document,
-    Macro,
-    Organisation,
-    Rule,
-    SetPriority,
-    SetStatus,
-    SetTeam,
-    SlaPolicy,
-    SlaTarget,
-    Team,
-    Template,
-    View,
-)
+from deskwire_shared.contracts.directory import Calendar, Organisation, Template, View
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Metric
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.policies import SlaPolicy, SlaTarget
+from deskwire_shared.contracts.rules import Macro, Rule
+from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.runtime.demo.stories import MAIL_DOMAIN, staff
 
 HOUR: Final = 3600

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from deskwire_shared.contracts.actions import Action, AddTags, SetPriority, SetTeam
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Action, AddTags, Rule, SetPriority, SetTeam
 from deskwire_shared.contracts.facts import Address, Attachment, Status
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.runtime.demo.furniture import CHANNEL, TEAMS, TIME_ZONE, WELCOME, demo_id, furniture
 from deskwire_shared.runtime.demo.stories import Person, StaffMember, Story, Turn, details, staff
 from deskwire_shared.ticket.commands import (

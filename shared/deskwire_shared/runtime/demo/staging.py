@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.directory import Customer, Organisation, Team
+from deskwire_shared.contracts.directory import Customer, Organisation
 from deskwire_shared.contracts.ids import derived_id, new_id, person_id
+from deskwire_shared.contracts.staff import Team
 from deskwire_shared.contracts.subjects import NUMBER_SUBJECT, NUMBERS
 from deskwire_shared.directory.jetstream import JetStreamDirectory
 from deskwire_shared.eventstore.codec import Codec
