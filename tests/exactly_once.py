@@ -32,6 +32,7 @@ SERVICES = {
     "intake": ("intake",),
     "second fetcher": ("intake", "--channel", "imap"),
 }
+VICTIMS = ("nats", "dovecot", *SERVICES)
 FAMILY = 5
 """A first mail and so many replies less one."""
 BOTH_WAYS = 10
@@ -40,7 +41,9 @@ SMTP_SENDERS = 4
 LMTP_SENDERS = 2
 SUPPORT, SALES = "support@example.com", "sales@example.com"
 BOX = "support"
-READY_SECONDS = 60.0
+TELL_SECONDS = 10.0
+
+Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,24 @@ class Report:
         """Whether every mail is where it belongs, once."""
         return not (self.lost or self.doubled or self.astray)
 
+    def __str__(self) -> str:
+        killed = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        return (
+            f"of {self.sent:,} mails: {self.lost} lost, {self.doubled} doubled, {self.astray} astray,"
+            f" in {self.seconds:,.0f} s; killed: {killed or 'nothing'}"
+        )
 
-def run(folder: Path, *, mails: int, pause: tuple[float, float], patience: float) -> Report:
+
+def run(
+    folder: Path, *, mails: int, pause: tuple[float, float], patience: float, tell: Tell = lambda _: None
+) -> Report:
     """Send mails, kill a process after each pause, and look at the log when everything has come to rest."""
     with running_dovecot(mail_format="sdbox") as server:
         desk = Desk(folder, services=SERVICES)
         try:
             desk.start()
             asyncio.run(_open_mailboxes(desk, server))
-            return _Run(desk, server, mails=mails, pause=pause, patience=patience).go()
+            return _Run(desk, server, mails=mails, pause=pause, patience=patience, tell=tell).go()
         finally:
             desk.stop()
 
@@ -124,25 +136,30 @@ async def _open_mailboxes(desk: Desk, server: Dovecot) -> None:
 
 
 class _Run:
-    def __init__(self, desk: Desk, server: Dovecot, *, mails: int, pause: tuple[float, float], patience: float) -> None:
-        self.desk, self.server = desk, server
+    def __init__(
+        self, desk: Desk, server: Dovecot, *, mails: int, pause: tuple[float, float], patience: float, tell: Tell
+    ) -> None:
+        self.desk, self.server, self.tell = desk, server, tell
         self.pause, self.deadline = pause, time.monotonic() + patience
+        self.told_at = self.started = time.monotonic()
+        self.handed_over: Counter[str] = Counter()
+        self.kills: Counter[str] = Counter()
+        self.victims: list[str] = []
         self.failures: list[BaseException] = []
         addresses = (SUPPORT, SALES)
         self.families = [Family(number, addresses[number % 2]) for number in range(mails // FAMILY)]
 
     def go(self) -> Report:
         """Send, kill, wait, and look."""
-        started = time.monotonic()
-        report = Report(sent=len(self.families) * FAMILY)
         senders = [threading.Thread(target=self._guarded, args=(send,), daemon=True) for send in self._senders()]
         for sender in senders:
             sender.start()
-        while any(sender.is_alive() for sender in senders):
-            self._kill_one(report.kills)
+        while any(sender.is_alive() for sender in senders) or self._waiting():
+            assert time.monotonic() < self.deadline, f"mails are still on their way: {self._progress()}"
+            self._kill_one()
+            self._tell_progress()
         assert not self.failures, self.failures
-        self._wait_until_all_is_flagged()
-        report.seconds = time.monotonic() - started
+        report = Report(len(self.families) * FAMILY, kills=self.kills, seconds=time.monotonic() - self.started)
         _compare(self.families, asyncio.run(_customers_words(self.desk)), report)
         return report
 
@@ -158,11 +175,13 @@ class _Run:
         for family in families:
             port, sender = self.desk.ports["smtp"], "sender@example.com"
             send_until_accepted(port, sender, family.address, family.mails, deadline=self.deadline)
+            self.handed_over["SMTP"] += FAMILY
 
     def _deliver(self, families: list[Family]) -> None:
         for some in range(0, len(families), 20):
             mails = [mail for family in families[some : some + 20] for mail in family.mails]
             self.server.deliver(BOX, mails, deadline=self.deadline)
+            self.handed_over["mailbox"] += len(mails)
 
     def _guarded(self, send: Callable[[], None]) -> None:
         try:
@@ -170,10 +189,11 @@ class _Run:
         except BaseException as error:  # noqa: BLE001  # told to the test, which runs in another thread
             self.failures.append(error)
 
-    def _kill_one(self, kills: Counter[str]) -> None:
+    def _kill_one(self) -> None:
         time.sleep(random.uniform(*self.pause))
-        name = random.choice(("nats", "dovecot", *SERVICES))
-        kills[name] += 1
+        self.victims = self.victims or random.sample(VICTIMS, len(VICTIMS))  # each once in every round
+        name = self.victims.pop()
+        self.kills[name] += 1
         if name == "dovecot":
             self.server.kill()
             time.sleep(random.uniform(0, 0.3))
@@ -183,10 +203,20 @@ class _Run:
             time.sleep(random.uniform(0, 0.3))
             self.desk.start_one(name)
 
-    def _wait_until_all_is_flagged(self) -> None:
-        while self.server.count(BOX, "UNKEYWORD $Deskwire"):
-            assert time.monotonic() < self.deadline, "mails are still waiting in the mailbox"
-            time.sleep(0.2)
+    def _waiting(self) -> int:
+        """How many mails the desk has not fetched."""
+        return self.server.count(BOX, "UNKEYWORD $Deskwire")
+
+    def _progress(self) -> str:
+        kills, handed_over = self.kills.total(), f"{self.handed_over['SMTP']:,} by SMTP"
+        return (
+            f"{handed_over}, {self.handed_over['mailbox']:,} to the mailbox ({self._waiting():,} wait), {kills} kills"
+        )
+
+    def _tell_progress(self) -> None:
+        if time.monotonic() - self.told_at >= TELL_SECONDS:
+            self.told_at = time.monotonic()
+            self.tell(f"{self.told_at - self.started:6.0f} s: {self._progress()}")
 
 
 async def _customers_words(desk: Desk) -> dict[str, Counter[tuple[str, str]]]:

@@ -28,6 +28,11 @@ class Figure:
         return self.value >= self.bar if self.better == "more" else self.value <= self.bar
 
 
+def chosen(name: str, usual: int) -> int:
+    """How much is measured, as the environment says: `make bench ONLY=exactly_once MAILS=5000`."""
+    return int(os.environ.get(name, usual))
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that `share` (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
