@@ -9,8 +9,9 @@ from deskwire_routing.alarms import Alarms
 from deskwire_routing.attendance import absence, absent_since
 from deskwire_routing.causes import Because
 from deskwire_routing.live_workload import LiveWorkload
+from deskwire_routing.workload import Workload
 from deskwire_shared.contracts.staff import Agent, Team
-from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.port import Directory, Documents
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.ticket.commands import UnassignTicket
@@ -62,24 +63,14 @@ class Absences:
         return agent is None or not agent.active
 
     async def _give_back_in_time(self, agent_id: str, now: datetime) -> None:
-        patience = self._patience(agent_id)
-        since = absent_since(await self.directory.history(Agent, agent_id)) if patience else None
+        waiting = patience(agent_id, self.workload.now, self.directory)
+        since = absent_since(await self.directory.history(Agent, agent_id)) if waiting else None
         if since is None:
             return
-        due = {ticket_id: since + waiting for ticket_id, waiting in patience.items()}
+        due = {ticket_id: since + period for ticket_id, period in waiting.items()}
         await self._give_back([ticket_id for ticket_id, at in due.items() if at <= now], agent_id, AWAY)
         if later := [at for at in due.values() if at > now]:
             await self.alarms.set(agent_id, "away", min(later))
-
-    def _patience(self, agent_id: str) -> dict[str, timedelta]:
-        """How long each ticket of an agent stays with them; those left out stay for ever."""
-        found: dict[str, timedelta] = {}
-        for ticket_id in self.workload.now.held_by(agent_id):
-            work = self.workload.now.work(ticket_id)
-            team = self.directory.get(Team, work.team_id) if work and work.team_id else None
-            if team is not None and team.reassign_after_minutes is not None:
-                found[ticket_id] = timedelta(minutes=team.reassign_after_minutes)
-        return found
 
     async def _give_back(self, ticket_ids: Iterable[str], agent_id: str, reason: str) -> None:
         for ticket_id in list(ticket_ids):
@@ -93,3 +84,14 @@ class Absences:
             cause = Because().cause(self.clock.now(), ticket_id, "give back", str(work.placements))
             outcome = await self.recorder.record(ticket_id, wish, cause, at_least=work.sequence)
             await self.workload.reached(outcome.sequence)
+
+
+def patience(agent_id: str, workload: Workload, directory: Documents) -> dict[str, timedelta]:
+    """Say how long each ticket of an absent agent stays with them; those left out stay for ever."""
+    found: dict[str, timedelta] = {}
+    for ticket_id in workload.held_by(agent_id):
+        work = workload.work(ticket_id)
+        team = directory.get(Team, work.team_id) if work and work.team_id else None
+        if team is not None and team.reassign_after_minutes is not None:
+            found[ticket_id] = timedelta(minutes=team.reassign_after_minutes)
+    return found

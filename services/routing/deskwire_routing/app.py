@@ -11,6 +11,7 @@ from deskwire_routing.choosing import Choosing
 from deskwire_routing.claims import Claims, ClaimStore
 from deskwire_routing.handlers import HEARD, Routing
 from deskwire_routing.live_workload import LiveWorkload
+from deskwire_routing.matching import Matching
 from deskwire_routing.news import DirectoryNews
 from deskwire_routing.occasions import ROUTING
 from deskwire_routing.overflow import Overflowing
@@ -74,7 +75,7 @@ def wired(
         directory=directory,
         workload=workload,
         roster=roster,
-        choosing=Choosing(roster, STRATEGIES),
+        matching=Matching(workload, roster, Choosing(roster, STRATEGIES)),
         claims=Claims(claims, workload),
         overflowing=overflowing,
         alarms=alarms,

@@ -8,7 +8,7 @@ from deskwire_shared.contracts.calendar import Calendar as BusinessHours
 from deskwire_shared.contracts.directory import Calendar, Entry
 from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.contracts.staff import Agent, Team
-from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.port import Documents
 
 
 def absence(agent: Agent, at: datetime) -> str | None:
@@ -35,7 +35,7 @@ def absent_since(history: Iterable[tuple[Entry, Agent | None]]) -> datetime | No
 class Attendance:
     """Looks at agents and teams, and remembers how calendars open."""
 
-    directory: Directory
+    directory: Documents
     _hours: dict[str, tuple[BusinessHours, OpenHours]] = field(default_factory=dict)
 
     def obstacle(self, agent: Agent, team: Team, at: datetime) -> str | None:

@@ -1,16 +1,15 @@
 """Tickets that found nobody for too long go to another team."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from structlog import get_logger
 
 from deskwire_routing.alarms import Alarms
 from deskwire_routing.causes import Because
-from deskwire_shared.contracts.commit import Commit
-from deskwire_shared.contracts.facts import Assigned, Routed, Unassigned
+from deskwire_shared.contracts.facts import Assigned, Part, Routed, Unassigned
 from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.port import EventStore
@@ -24,6 +23,20 @@ OVERFLOW: Final = "overflow"
 """The reason that the `routed` fact gives."""
 
 log = get_logger(__name__)
+
+
+class Happened(Protocol):
+    """What happened to a ticket at a moment."""
+
+    @property
+    def at(self) -> datetime:
+        """The moment."""
+        ...
+
+    @property
+    def facts(self) -> Sequence[Part]:
+        """What happened, in order."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +70,7 @@ class Overflowing:
         elif self._can_move(ticket, team.overflow.team_id, commits):
             await self._move(ticket, team.overflow.team_id)
 
-    def _can_move(self, ticket: Ticket, team_id: str, commits: Iterable[Commit]) -> bool:
+    def _can_move(self, ticket: Ticket, team_id: str, commits: Iterable[Happened]) -> bool:
         if self.directory.get(Team, team_id) is None:
             log.warning("ticket cannot overflow, the team does not exist", ticket_id=ticket.id, team=team_id)
             return False
@@ -72,7 +85,7 @@ class Overflowing:
         await self.recorder.record(ticket.id, wish, cause)
 
 
-def queued_since(commits: Iterable[Commit]) -> datetime | None:
+def queued_since(commits: Iterable[Happened]) -> datetime | None:
     """Find when a ticket began to wait in its queue; None while it does not."""
     since: datetime | None = None
     for commit in commits:
@@ -87,7 +100,7 @@ def queued_since(commits: Iterable[Commit]) -> datetime | None:
     return since
 
 
-def overflowed_from(commits: Iterable[Commit]) -> set[str | None]:
+def overflowed_from(commits: Iterable[Happened]) -> set[str | None]:
     """Name the teams that a ticket overflowed from; it does so once each, so that it goes round no circle."""
     facts = (fact for commit in commits for fact in commit.facts)
     return {fact.before for fact in facts if isinstance(fact, Routed) and fact.reason == OVERFLOW}

@@ -5,7 +5,6 @@ of the queue goes first, whichever was heard of.
 """
 
 import asyncio
-from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,12 +17,12 @@ from structlog import get_logger
 from deskwire_routing.alarms import Alarms
 from deskwire_routing.capacity import is_limited
 from deskwire_routing.causes import Because
-from deskwire_routing.choosing import Choosing, Chosen, Vacancy
+from deskwire_routing.choosing import Chosen, Vacancy
 from deskwire_routing.claims import Claims
 from deskwire_routing.live_workload import LiveWorkload
+from deskwire_routing.matching import MANUAL, NOT_ASSIGNED, Filling, Match, Matching
 from deskwire_routing.overflow import Overflowing
 from deskwire_routing.roster import Roster
-from deskwire_routing.skills import Demand, demand
 from deskwire_routing.workload import Work
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
@@ -39,33 +38,7 @@ AT_ONCE: Final = 16
 SOON: Final = timedelta(seconds=2)
 """When to look again after room that is only promised to others."""
 
-MANUAL: Final = "manual"
-
 log = get_logger(__name__)
-
-
-NOT_ASSIGNED: Final = Vacancy(obstacles=("the team assigns by hand",), is_general=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """A ticket and the agent who is to get it."""
-
-    ticket_id: str
-    work: Work
-    chosen: Chosen
-
-
-@dataclass(slots=True)
-class _Filling:
-    """One go through a queue: who turned out to have no room, what could not be read."""
-
-    team_id: str
-    team: Team
-    because: Because
-    refused_by: set[str] = field(default_factory=set)
-    unreadable: set[str] = field(default_factory=set)
-    is_passing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +49,7 @@ class Placing:
     directory: Directory
     workload: LiveWorkload
     roster: Roster
-    choosing: Choosing
+    matching: Matching
     claims: Claims
     overflowing: Overflowing
     alarms: Alarms
@@ -94,10 +67,10 @@ class Placing:
             if team is None:
                 log.warning("ticket waits for a team that is not there", ticket_id=ticket_id, team=team_id)
                 break
-            found = self._choose(team_id, team, work, refused_by)
-            if isinstance(found, Chosen) and not self._is_scarce(ticket_id, work, team_id, found):
+            found = self.matching.choose(team_id, team, work, refused_by)
+            if isinstance(found, Chosen) and not self.matching.is_scarce(ticket_id, work, team_id, found):
                 with self.roster.promising(found.agent_id, ticket_id, work):
-                    outcome = await self._assign(_Match(ticket_id, work, found), team_id, because)
+                    outcome = await self._assign(Match(ticket_id, work, found), team_id, because)
                 if outcome == "refused":
                     refused_by.add(found.agent_id)
                 continue
@@ -113,26 +86,26 @@ class Placing:
         if team is None or team.assignment == MANUAL or not self.workload.now.queue(team_id):
             return
         async with self._turns.setdefault(team_id, asyncio.Lock()):
-            filling = _Filling(team_id, team, because)
-            while await self._fill_some(filling):
+            filling = Filling(team_id, team)
+            while await self._fill_some(filling, because):
                 pass
         await self._look_again(team_id, team, passing=filling.is_passing)
 
-    async def _fill_some(self, filling: _Filling) -> bool:
+    async def _fill_some(self, filling: Filling, because: Because) -> bool:
         """Assign a few tickets at the same time; whether there were any."""
-        matches: list[_Match] = []
+        matches: list[Match] = []
         with ExitStack() as promises:
-            for match in islice(self._matches(filling), AT_ONCE):
+            for match in islice(self.matching.matches(filling), AT_ONCE):
                 promises.enter_context(self.roster.promising(match.chosen.agent_id, match.ticket_id, match.work))
                 matches.append(match)
             async with asyncio.TaskGroup() as tasks:
                 for match in matches:
-                    tasks.create_task(self._fill_one(match, filling))
+                    tasks.create_task(self._fill_one(match, filling, because))
         return bool(matches)
 
-    async def _fill_one(self, match: _Match, filling: _Filling) -> None:
+    async def _fill_one(self, match: Match, filling: Filling, because: Because) -> None:
         try:
-            outcome = await self._assign(match, filling.team_id, filling.because)
+            outcome = await self._assign(match, filling.team_id, because)
         except BrokenHistory as error:
             # Its own message is parked; the others in the queue must not wait for it.
             log.error("ticket in the queue cannot be read", ticket_id=match.ticket_id, error=str(error))  # noqa: TRY400
@@ -141,37 +114,7 @@ class Placing:
             if outcome == "refused":
                 filling.refused_by.add(match.chosen.agent_id)
 
-    def _matches(self, filling: _Filling) -> Iterator[_Match]:
-        """Find agents for the tickets of a queue in turn; each must be promised before the next one is asked for."""
-        filling.is_passing = False
-        hopeless: set[tuple[Demand, str]] = set()
-        for ticket_id in self.workload.now.queue(filling.team_id):
-            work = self.workload.now.work(ticket_id)
-            if work is None or (demand(work.tags), work.medium) in hopeless:
-                continue
-            if ticket_id in filling.unreadable or self.roster.is_promised(ticket_id):
-                continue
-            found = self._choose(filling.team_id, filling.team, work, filling.refused_by)
-            if isinstance(found, Chosen):
-                yield _Match(ticket_id, work, found)
-                continue
-            filling.is_passing |= found.is_passing
-            if found.is_general:
-                return
-            hopeless.add((demand(work.tags), work.medium))
-
-    def _choose(self, team_id: str, team: Team, work: Work, refused_by: Collection[str]) -> Chosen | Vacancy:
-        if team.assignment == MANUAL:
-            return NOT_ASSIGNED
-        return self.choosing.choose(team_id, team, work, refused_by=refused_by)
-
-    def _is_scarce(self, ticket_id: str, work: Work, team_id: str, found: Chosen) -> bool:
-        """Whether more urgent tickets of the queue may need the room that there is."""
-        return found.room is not None and found.room <= self.workload.now.queue(team_id).ahead_of(
-            ticket_id, work.urgency
-        )  # fmt: skip
-
-    async def _assign(self, match: _Match, team_id: str, because: Because) -> Literal["done", "refused"]:
+    async def _assign(self, match: Match, team_id: str, because: Because) -> Literal["done", "refused"]:
         """Claim room and record the assignment; a ticket that has moved in the meantime needs none any more."""
         ticket_id, work, chosen = match.ticket_id, match.work, match.chosen
         agent = self.directory.get(Agent, chosen.agent_id)

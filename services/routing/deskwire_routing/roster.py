@@ -10,14 +10,13 @@ from typing import Final
 
 from deskwire_routing.attendance import Attendance
 from deskwire_routing.capacity import Load, room
-from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.skills import demand
 from deskwire_routing.strategies.strategy import Candidate
-from deskwire_routing.workload import WEIGHTS, Work
+from deskwire_routing.workload import WEIGHTS, Known, Work
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS
 from deskwire_shared.contracts.directory import Entry
 from deskwire_shared.contracts.staff import Agent, Team
-from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.port import Documents
 from deskwire_shared.runtime.clock import Clock
 
 FULL: Final = "full"
@@ -53,7 +52,7 @@ class _Promise:
 class Roster:
     """The agents of each team with their work."""
 
-    def __init__(self, directory: Directory, workload: LiveWorkload, clock: Clock) -> None:
+    def __init__(self, directory: Documents, workload: Known, clock: Clock) -> None:
         self.workload = workload
         self.attendance = Attendance(directory)
         self._directory = directory

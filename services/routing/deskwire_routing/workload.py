@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -211,6 +211,15 @@ class Workload:
             del self._held[work.agent_id][ticket_id]
             self._weights[work.agent_id] -= WEIGHTS[work.priority]
             self._media[work.agent_id, work.medium] -= 1
+
+
+class Known(Protocol):
+    """The workload as far as somebody knows it."""
+
+    @property
+    def now(self) -> Workload:
+        """The workload as of the last place that was read."""
+        ...
 
 
 def _after(work: Work | None, fact: Part, sequence: int) -> Work | None:

@@ -37,8 +37,8 @@ class DirectoryUnavailable(DirectoryError):
     """The directory stream does not answer."""
 
 
-class Directory(Protocol):
-    """People and settings of a desk."""
+class Documents(Protocol):
+    """Settings documents at hand, of now or of another time."""
 
     def get(self, model: type[D], document_id: str) -> D | None:
         """A settings document from the cache; None when there is none."""
@@ -55,6 +55,10 @@ class Directory(Protocol):
     def on_change(self, listener: Change) -> None:
         """Be told of every settings document that changed, once the cache holds it."""
         ...
+
+
+class Directory(Documents, Protocol):
+    """People and settings of a desk."""
 
     async def fetch(self, model: type[D], document_id: str) -> D | None:
         """A document of any kind as it is now; for the many (customers) that are not cached whole."""

@@ -9,6 +9,7 @@ from deskwire_routing.live_workload import LiveWorkload
 from deskwire_routing.roster import FULL, PROMISED, Assessment, Roster
 from deskwire_routing.workload import Opening
 from deskwire_shared.contracts.directory import Calendar
+from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Assigned
 from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.memory import MemoryDirectory
@@ -27,6 +28,12 @@ async def a_roster(**agents: dict[str, Any]) -> Roster:
     for agent_id, changes in agents.items():
         await directory.put(agent_id, an_agent(**{"team_ids": ("billing",), **changes}), actor=ADMIN)
     return Roster(directory, LiveWorkload(patience_seconds=1), ManualClock(NOON))
+
+
+async def change(roster: Roster, document_id: str, document: Document) -> None:
+    directory = roster.attendance.directory
+    assert isinstance(directory, MemoryDirectory)
+    await directory.put(document_id, document, actor=ADMIN)
 
 
 def give(roster: Roster, agent_id: str, *channels: str) -> None:
@@ -134,7 +141,7 @@ async def test_a_promise_is_a_turn() -> None:
 async def test_a_changed_agent_is_seen_at_once() -> None:
     roster = await a_roster(ada={}, bob={"availability": "away"})
     assert obstacles(roster)["bob"] == "away"
-    await roster._directory.put("bob", an_agent("billing"), actor=ADMIN)
+    await change(roster, "bob", an_agent("billing"))
     assert obstacles(roster)["bob"] is None
 
 
@@ -157,5 +164,5 @@ async def test_the_next_arrival_is_when_time_alone_may_bring_somebody(changes: d
 async def test_a_calendar_that_is_over_for_good_brings_nobody() -> None:
     past = {"name": "Past", "time_zone": "UTC", "exceptions": {"2020-01-01": [["09:00", "17:00"]]}}
     roster = await a_roster(ada={"calendar_id": "nights"})
-    await roster._directory.put("nights", Calendar.model_validate(past), actor=ADMIN)
+    await change(roster, "nights", Calendar.model_validate(past))
     assert roster.next_arrival("billing", a_team()) is None
