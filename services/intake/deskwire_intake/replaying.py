@@ -28,7 +28,7 @@ class MailReplays:
         """Take a mail in once more. Raises StillCannotBeHandled; then it stays parked as it was, and once."""
         if parked.reference.startswith(LEFT_IN_MAILBOX):
             raise StillCannotBeHandled("the mail is still in its mailbox: take its flag $Deskwire off there")
-        await _require_handled(await self.channel.take_in_again(parked.reference), self.js)
+        await _require_handled(parked, await self.channel.take_in_again(parked.reference), self.js)
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class HookReplays:
     async def replay(self, parked: ParkedBefore) -> None:
         """Take a payload in once more. Raises StillCannotBeHandled; then it stays parked as it was, and once."""
         channel_id = parked.headers.get(CHANNEL_HEADER, "")
-        await _require_handled(await self.webhooks.take_in_again(channel_id, parked.reference), self.js)
+        await _require_handled(parked, await self.webhooks.take_in_again(channel_id, parked.reference), self.js)
 
 
-async def _require_handled(results: Sequence[object], js: JetStreamContext) -> None:
+async def _require_handled(before: ParkedBefore, results: Sequence[object], js: JetStreamContext) -> None:
     again = [result for result in results if isinstance(result, Parked)]
-    for result in again:
-        await dismiss(js, result.number)
+    for number in {result.number for result in again} - {before.number}:
+        await dismiss(js, number)
     if again:
         raise StillCannotBeHandled("; ".join(result.reason for result in again))

@@ -44,9 +44,9 @@ def timer_due_subject(service: str, ticket_id: str, name: str) -> str:
     return f"timer.due.{service}.{ticket_id}.{name}"
 
 
-def parked_subject(service: str) -> str:
-    """Where a service puts what it could not handle."""
-    return f"parked.{service}"
+def parked_subject(service: str, name: str = "") -> str:
+    """Where a service puts what it could not handle; what has a name has a place of its own."""
+    return f"parked.{service}.{name}" if name else f"parked.{service}"
 
 
 def replay_subject(name: str) -> str:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.api import Header
+from nats.js.errors import BadRequestError, NotFoundError
 from pydantic import AwareDatetime, BaseModel
 
+from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.contracts.subjects import PARKED, parked_subject
 from deskwire_shared.runtime.clock import Clock
 
+OCCUPIED = 10071
+"""The server's word that a subject holds a message already."""
 INLINE_BYTES = 256 * 1024
 """Larger payloads are cut here; the original is named by `reference` (a stream subject or an object key)."""
 
@@ -45,16 +49,45 @@ class ParkingLot:
     clock: Clock
     service: str
 
-    async def park(self, reference: str, data: bytes, headers: dict[str, str], *, reason: str) -> int:
-        """Keep something with the reason; its number."""
+    async def park(
+        self, reference: str, data: bytes, headers: dict[str, str], *, reason: str, once: tuple[str, ...] = ()
+    ) -> int:
+        """Keep something with the reason; its number.
+
+        What `once` names is kept once while it waits, however many processes park it: the first one's number counts.
+        """
         at: datetime = self.clock.now()
         parked = Parked(
             service=self.service, at=at, reason=reason[:2000], reference=reference, headers=headers,
             payload=base64.b64encode(data[:INLINE_BYTES]).decode(),
         )  # fmt: skip
         body = parked.model_dump_json(exclude={"number"}).encode()
+        if once:
+            return await self._publish_once(parked_subject(self.service, derived_id(*once)), body)
         ack = await self.js.publish(parked_subject(self.service), body, stream=PARKED)
         return ack.seq
+
+    async def _publish_once(self, subject: str, body: bytes) -> int:
+        """Publish where nothing is; what is there may be dismissed before it is looked at, then try again."""
+        number: int | None = None
+        while number is None:
+            number = await self._publish_first(subject, body) or await self._number_at(subject)
+        return number
+
+    async def _publish_first(self, subject: str, body: bytes) -> int | None:
+        empty: dict[str, str] = {Header.EXPECTED_LAST_SUBJECT_SEQUENCE: "0"}
+        try:
+            return (await self.js.publish(subject, body, stream=PARKED, headers=empty)).seq
+        except BadRequestError as error:
+            if error.err_code != OCCUPIED:
+                raise
+        return None
+
+    async def _number_at(self, subject: str) -> int | None:
+        try:
+            return (await self.js.get_last_msg(PARKED, subject)).seq
+        except NotFoundError:
+            return None
 
 
 async def list_parked(js: JetStreamContext, *, most: int = 100, after: int = 0) -> list[Parked]:

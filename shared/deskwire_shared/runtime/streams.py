@@ -45,7 +45,7 @@ STREAMS = (
     ),
     StreamConfig(name=NUMBERS, subjects=[NUMBER_SUBJECT]),
     StreamConfig(name=FEED, subjects=["feed.>"], max_age=FEED_DAYS * DAY),
-    StreamConfig(name=PARKED, subjects=["parked.*"]),
+    StreamConfig(name=PARKED, subjects=["parked.>"]),
     StreamConfig(name=f"KV_{KEYS}", subjects=[f"$KV.{KEYS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
     StreamConfig(name=f"KV_{ROSTER}", subjects=[f"$KV.{ROSTER}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
     StreamConfig(name=f"KV_{SECRETS}", subjects=[f"$KV.{SECRETS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),

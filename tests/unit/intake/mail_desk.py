@@ -43,7 +43,9 @@ class MemoryParking:
 
     parked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def park(self, reference: str, data: bytes, headers: dict[str, str], *, reason: str) -> int:
+    async def park(
+        self, reference: str, data: bytes, headers: dict[str, str], *, reason: str, once: tuple[str, ...] = ()
+    ) -> int:
         self.parked.append((reference, reason))
         return len(self.parked)
 

@@ -132,7 +132,10 @@ class EmailChannel:
         await arrival.keeping
         expected = isinstance(error, CannotBeHandled)
         reason = str(error) if expected else f"{type(error).__name__}: {error}"
-        number = await self.parking.park(arrival.raw_key, b"", {"mailbox": arrival.box.address}, reason=reason)
+        address = arrival.box.address
+        number = await self.parking.park(
+            arrival.raw_key, b"", {"mailbox": address}, reason=reason, once=(arrival.raw_key, address)
+        )
         exc_info = None if expected else error
         log.warning("mail parked", raw_key=arrival.raw_key, number=number, reason=reason, exc_info=exc_info)
         self.figures.count(EMAIL, "parked")

@@ -194,7 +194,9 @@ class MailboxIntake:
             with self._counting_failures([uid]):
                 header = await folder.header(uid)
         reference = f"{LEFT_IN_MAILBOX}{self.channel_id}:{self._uid_validity}:{uid}"
-        number = await self.channel.parking.park(reference, header, {"mailbox": self.address}, reason=reason)
+        number = await self.channel.parking.park(
+            reference, header, {"mailbox": self.address}, reason=reason, once=(reference,)
+        )
         log.warning("mail left on its server", channel_id=self.channel_id, uid=uid, number=number, reason=reason)
         self.channel.figures.count(EMAIL, "parked")
         self._left.add(uid)

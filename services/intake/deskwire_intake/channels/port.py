@@ -141,8 +141,10 @@ class Parked:
 class Parking(Protocol):
     """Where waits what cannot be handled."""
 
-    async def park(self, reference: str, data: bytes, headers: dict[str, str], *, reason: str) -> int:
-        """Keep something with the reason; its number."""
+    async def park(
+        self, reference: str, data: bytes, headers: dict[str, str], *, reason: str, once: tuple[str, ...] = ()
+    ) -> int:
+        """Keep something with the reason; its number. What `once` names is kept once while it waits."""
         ...
 
 
