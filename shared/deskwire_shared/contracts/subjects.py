@@ -9,6 +9,7 @@ TIMERS: Final = "TIMERS"
 NUMBERS: Final = "NUMBERS"
 FEED: Final = "FEED"
 PARKED: Final = "PARKED"
+INTAKE: Final = "INTAKE"
 KEYS: Final = "KEYS"
 SECRETS: Final = "SECRETS"
 SESSIONS: Final = "SESSIONS"
@@ -17,6 +18,7 @@ ROSTER: Final = "ROSTER"
 
 PARTITIONS: Final = 64
 NUMBER_SUBJECT: Final = "number.ticket"
+LEDGER_SUBJECT: Final = "intake.ledger"
 PROJECTED_SUBJECT: Final = "deskwire.projected"
 """Core NATS notice (not stored): the read models have reached a sequence."""
 

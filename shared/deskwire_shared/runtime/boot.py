@@ -79,7 +79,9 @@ async def embedded_server(settings: CommonSettings) -> AsyncIterator[CommonSetti
 async def migrate(settings: CommonSettings, *, patience_seconds: float | None = None) -> list[str]:
     """Make and update the streams, buckets and consumers; a line for each thing done."""
     async with connected(settings, patience_seconds=patience_seconds) as connection:
-        return await migrate_streams(connection.jetstream(), replicas=replicas(settings.durability))
+        return await migrate_streams(
+            connection.jetstream(), replicas=replicas(settings.durability), ledger_days=settings.ledger_days
+        )
 
 
 @contextlib.asynccontextmanager

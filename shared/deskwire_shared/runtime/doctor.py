@@ -29,7 +29,7 @@ from deskwire_shared.runtime.desk import Unreachable, connected, open_objects
 from deskwire_shared.runtime.durability import TooWeak, check_durability, replicas
 from deskwire_shared.runtime.nats_server import is_recent_enough
 from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
-from deskwire_shared.runtime.streams import CONSUMERS, STREAMS, differences, service_of, stream_config
+from deskwire_shared.runtime.streams import CONSUMERS, STREAMS, declared_streams, differences, service_of, stream_config
 
 ENTRY_POINTS = "deskwire.checks"
 PATIENCE_SECONDS = 5.0
@@ -156,7 +156,8 @@ async def _stream(js: JetStreamContext, name: str, settings: CommonSettings) -> 
 
 
 def _differing(info: StreamInfo, settings: CommonSettings) -> list[str]:
-    (declared,) = [stream for stream in STREAMS if stream.name == info.config.name]
+    streams = declared_streams(ledger_days=settings.ledger_days)
+    (declared,) = [stream for stream in streams if stream.name == info.config.name]
     return differences(info, stream_config(declared, replicas=replicas(settings.durability)))
 
 

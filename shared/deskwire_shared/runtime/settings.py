@@ -152,6 +152,13 @@ class CommonSettings(ServiceSettings):
         default="auto", description="`json`, `pretty`, or `auto`: pretty on a terminal, JSON elsewhere."
     )
     log_level: LogLevel = Field(default="info", description="The least grave message that is logged.")
+    ledger_days: int = Field(
+        default=400,
+        ge=1,
+        le=36_500,
+        description="How long the ledger of intake is kept, in days: what came by which way, and what became of it."
+        " `deskwire migrate` brings the stream up to date.",
+    )
     otel_endpoint: WebAddress | None = Field(
         default=None,
         description="OpenTelemetry collector that traces are sent to by OTLP over HTTP, such as http://collector:4318."

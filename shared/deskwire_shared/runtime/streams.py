@@ -19,7 +19,9 @@ from deskwire_shared.contracts.subjects import (
     DELIVERIES,
     DIRECTORY,
     FEED,
+    INTAKE,
     KEYS,
+    LEDGER_SUBJECT,
     NUMBER_SUBJECT,
     NUMBERS,
     PARKED,
@@ -32,6 +34,8 @@ from deskwire_shared.contracts.subjects import (
 
 DAY = 86_400.0
 FEED_DAYS = 30
+LEDGER_DAYS = 400
+"""How long the ledger of intake is kept, unless an installation chooses otherwise: a year and a month to look."""
 SESSION_DAYS = 14
 DELIVERY_DAYS = 7
 """How long it is known that a mail was attempted; longer than any message waits to be handled."""
@@ -46,6 +50,7 @@ STREAMS = (
     StreamConfig(name=NUMBERS, subjects=[NUMBER_SUBJECT]),
     StreamConfig(name=FEED, subjects=["feed.>"], max_age=FEED_DAYS * DAY),
     StreamConfig(name=PARKED, subjects=["parked.>"]),
+    StreamConfig(name=INTAKE, subjects=[LEDGER_SUBJECT], max_age=LEDGER_DAYS * DAY),
     StreamConfig(name=f"KV_{KEYS}", subjects=[f"$KV.{KEYS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
     StreamConfig(name=f"KV_{ROSTER}", subjects=[f"$KV.{ROSTER}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
     StreamConfig(name=f"KV_{SECRETS}", subjects=[f"$KV.{SECRETS}.>"], max_msgs_per_subject=1, allow_rollup_hdrs=True),
@@ -131,10 +136,15 @@ def consumer_config(name: str, subject: str) -> ConsumerConfig:
     )
 
 
-async def migrate(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
+def declared_streams(*, ledger_days: int = LEDGER_DAYS) -> list[StreamConfig]:
+    """The streams as an installation chooses them."""
+    return [replace(one, max_age=ledger_days * DAY) if one.name == INTAKE else one for one in STREAMS]
+
+
+async def migrate(js: JetStreamContext, *, replicas: int = 1, ledger_days: int = LEDGER_DAYS) -> list[str]:
     """Make what is missing and bring what differs up to date; a line for each thing done."""
     done = []
-    for declared in STREAMS:
+    for declared in declared_streams(ledger_days=ledger_days):
         done += await _migrate_stream(js, stream_config(declared, replicas=replicas))
     for stream, name, subject in CONSUMERS:
         done += await _migrate_consumer(js, stream, consumer_config(name, subject))
