@@ -11,6 +11,7 @@ from deskwire_intake.conversations import Conversations
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
+from deskwire_intake.ledger_writing import JetStreamLedger
 from deskwire_intake.mail_intake import email_channel, fetch_mails, imap_channel, listen_for_mails, mailbox_called
 from deskwire_intake.rates import Places
 from deskwire_intake.replaying import HookReplays, MailReplays
@@ -65,6 +66,7 @@ async def intake_of(runtime: Runtime) -> Intake:
         customers=Customers(runtime.directory, runtime.keys, await runtime.secrets.site_key()),
         objects=Objects(runtime.objects),
         clock=runtime.clock,
+        ledger=JetStreamLedger(runtime.js, runtime.registry),
     )
 
 
@@ -81,6 +83,7 @@ def webhook_intake(runtime: Runtime, settings: IntakeSettings, intake: Intake, f
         ),
         objects=intake.objects,
         parking=runtime.parking(HOOKS),
+        ledger=intake.ledger,
         figures=figures,
         places=Places(settings.webhook_at_once, settings.webhook_channel_at_once),
     )

@@ -23,6 +23,9 @@ class Figures:
             buckets=BUCKETS,
         )
 
+        self.taken = Counter(
+            "deskwire_intake_listener_mails", "Mails a listener has said 250 to", ["listener"], registry=registry
+        )
         self.open_sockets = Gauge(
             "deskwire_intake_open_sockets", "Sockets of customers that are open", ["channel"], registry=registry
         )

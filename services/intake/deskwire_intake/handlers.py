@@ -18,6 +18,7 @@ from deskwire_intake.channels.port import (
     UndeliveredReply,
 )
 from deskwire_intake.customers import Customers
+from deskwire_intake.ledger import Ledger, decision_of
 from deskwire_intake.matching import Candidate, NewTicket, Reply, choose
 from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint
 from deskwire_intake.wishes import follow_up_link, opening_with_more, reply_with_more, words_of
@@ -61,6 +62,7 @@ class Intake:
     customers: Customers
     objects: Objects
     clock: Clock
+    ledger: Ledger
 
     async def accept(self, message: InboundMessage, raw_is_safe: Awaitable[object]) -> Accepted:
         """Enter a message on its ticket; see `channels.port.Accept`."""
@@ -258,4 +260,4 @@ def _accepted(message: InboundMessage, outcome: Outcome) -> Accepted:
         correlation_id=commit.correlation_id if commit else None,
         repeated=outcome.repeated,
     )
-    return Accepted(outcome.ticket.id, outcome.ticket.number, outcome.sequence, outcome.repeated)
+    return Accepted(outcome.ticket.id, outcome.ticket.number, outcome.sequence, decision_of(outcome))

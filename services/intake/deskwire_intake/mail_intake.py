@@ -43,6 +43,7 @@ async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Inta
         reader=reader,
         objects=intake.objects,
         parking=runtime.parking("intake"),
+        ledger=intake.ledger,
         figures=figures,
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),

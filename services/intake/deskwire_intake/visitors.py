@@ -9,12 +9,15 @@ from deskwire_intake.channels.chat_hours import ChatHours
 from deskwire_intake.channels.chat_messages import ChatMessages
 from deskwire_intake.channels.chat_room import RoomParts
 from deskwire_intake.channels.chat_rooms import Rooms
+from deskwire_intake.channels.port import Accept
 from deskwire_intake.channels.web import WebChannel, form_application
 from deskwire_intake.channels.web_pages import FileLimits
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
+from deskwire_intake.ledger import LedgeredAccept
 from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.settings import IntakeSettings
+from deskwire_shared.contracts.intake_ledger import Via
 from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.directory.port import Directory
@@ -29,7 +32,7 @@ MINUTE: Final = 60.0
 async def web_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> WebChannel:
     """Build what takes in forms."""
     return WebChannel(
-        accept=intake.accept,
+        accept=accepting(intake, "web"),
         directory=runtime.directory,
         objects=intake.objects,
         figures=figures,
@@ -41,6 +44,11 @@ async def web_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake
         per_channel=RateLimit(settings.web_channel_rate, MINUTE),
         places=Places(settings.web_at_once, settings.web_client_at_once),
     )
+
+
+def accepting(intake: Intake, via: Via) -> Accept:
+    """What a channel hands its messages to that keeps nothing else of them."""
+    return LedgeredAccept(accept=intake.accept, ledger=intake.ledger, clock=intake.clock, via=via)
 
 
 def serve_forms(runtime: Runtime, channel: WebChannel) -> None:
@@ -68,7 +76,7 @@ async def chat_channel(runtime: Runtime, settings: IntakeSettings, intake: Intak
     return ChatChannel(
         rooms=rooms,
         messages=ChatMessages(
-            accept=intake.accept,
+            accept=accepting(intake, "chat"),
             recorder=runtime.recorder,
             customers=intake.customers,
             figures=figures,

@@ -57,6 +57,7 @@ class HookDesk(MailDesk):
             customers=self.customers,
             objects=self.objects,
             clock=self.clock,
+            ledger=self.ledger,
         )
         self.secrets = MemorySecrets()
         self.webhooks = WebhookIntake(
@@ -65,6 +66,7 @@ class HookDesk(MailDesk):
             hooks=Hooks(directory=self.directory, secrets=self.secrets, clock=self.clock, url=HOOKS_URL),
             objects=self.objects,
             parking=self.parking,
+            ledger=self.ledger,
             figures=self.channel.figures,
             places=Places(2 * PLACES_EACH, PLACES_EACH),
         )

@@ -13,12 +13,14 @@ from deskwire_intake.channels.port import Accepted, Parked
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
+from deskwire_intake.ledger import LedgerUnavailable
 from deskwire_intake.reading import MailReader
 from deskwire_intake.threads import Threads
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.intake_ledger import LedgerEntry
 from deskwire_shared.contracts.threading_tokens import message_id_for, reply_address
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.codec import Codec
@@ -50,6 +52,19 @@ class MemoryParking:
         return len(self.parked)
 
 
+@dataclass
+class MemoryLedger:
+    """Entries of the ledger in a list."""
+
+    entries: list[LedgerEntry] = field(default_factory=list)
+    is_available: bool = True
+
+    async def enter(self, entry: LedgerEntry) -> None:
+        if not self.is_available:
+            raise LedgerUnavailable
+        self.entries.append(entry)
+
+
 class MailDesk:
     """A desk in memory."""
 
@@ -63,6 +78,7 @@ class MailDesk:
         self.customers = Customers(self.directory, keys, KEY)
         self.objects = Objects(MemoryStore())
         self.parking = MemoryParking()
+        self.ledger = MemoryLedger()
         self.registry = CollectorRegistry()
         self.threads = Threads(self.recorder, self.numbers)
         intake = Intake(
@@ -72,6 +88,7 @@ class MailDesk:
             customers=self.customers,
             objects=self.objects,
             clock=self.clock,
+            ledger=self.ledger,
         )
         self.channel = EmailChannel(
             accept=intake.accept,
@@ -79,6 +96,7 @@ class MailDesk:
             reader=MailReader(seconds=5, inline_bytes=1_000_000),
             objects=self.objects,
             parking=self.parking,
+            ledger=self.ledger,
             figures=Figures(self.registry),
             clock=self.clock,
             key=KEY,

@@ -111,6 +111,9 @@ def _words(message: Message, new_id: str, subject: str) -> dict[str, Any]:
         "references": message.references,
         "attachments": message.attachments,
         "machine": message.machine,
+        "spam": message.spam,
+        "protection": message.protection,
+        "authentication": message.authentication,
     }
 
 

@@ -28,12 +28,14 @@ from deskwire_intake.channels.port import (
 )
 from deskwire_intake.figures import Figures
 from deskwire_intake.fitting import fitted_line
+from deskwire_intake.ledger import Ledger, became
 from deskwire_intake.mail import Address as MailAddress
 from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
 from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.matching import candidates, loop
 from deskwire_intake.reading import MailReader
 from deskwire_shared.contracts.facts import Address, MachineKind
+from deskwire_shared.contracts.intake_ledger import LedgerEntry, Via, message_digest
 from deskwire_shared.contracts.threading_tokens import reply_of_message_id, ticket_of_message_id
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects
@@ -55,6 +57,9 @@ class Delivery:
     content: bytes
     client: str = ""
     """Who handed it over, for the `Received` field."""
+    via: Via = "smtp"
+    source: str = ""
+    """What it is called where it came from; see `LedgerEntry.source`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +71,7 @@ class EmailChannel:
     reader: MailReader
     objects: Objects
     parking: Parking
+    ledger: Ledger
     figures: Figures
     clock: Clock
     key: bytes
@@ -95,8 +101,8 @@ class EmailChannel:
         self, delivery: Delivery, raw: bytes, raw_key: str, keeping: Awaitable[object]
     ) -> list[Accepted | Parked]:
         mail = await self._read(raw)
-        arrivals = [_Arrival(box, raw_key, delivery.sender, keeping) for box in self._boxes(delivery.recipients)]
-        return [await self._enter(mail, arrival) for arrival in arrivals]
+        arrivals = [_Arrival(box, raw_key, delivery, keeping) for box in self._boxes(delivery.recipients)]
+        return [await self._settle(mail, arrival) for arrival in arrivals]
 
     async def _read(self, raw: bytes) -> ParsedMail | CannotBeHandled:
         try:
@@ -109,12 +115,17 @@ class EmailChannel:
         found = (self.mailboxes.find(recipient) for recipient in recipients)
         return list(dict.fromkeys(box for box in found if box is not None))
 
+    async def _settle(self, mail: ParsedMail | CannotBeHandled, arrival: "_Arrival") -> Accepted | Parked:
+        result = await self._enter(mail, arrival)
+        await self.ledger.enter(_ledger_entry(mail, arrival, result, self.clock.now()))
+        return result
+
     async def _enter(self, mail: ParsedMail | CannotBeHandled, arrival: "_Arrival") -> Accepted | Parked:
         if isinstance(mail, CannotBeHandled):
             return await self._park(mail, arrival)
         try:
             self._refuse_loop(mail, arrival.box)
-            message = inbound_message(mail, arrival.box, arrival.raw_key, arrival.sender, self.key)
+            message = inbound_message(mail, arrival.box, arrival.raw_key, arrival.delivery.sender, self.key)
             accepted = await self.accept(message, arrival.keeping)
         except Exception as error:
             if passes(error):
@@ -139,7 +150,7 @@ class EmailChannel:
         exc_info = None if expected else error
         log.warning("mail parked", raw_key=arrival.raw_key, number=number, reason=reason, exc_info=exc_info)
         self.figures.count(EMAIL, "parked")
-        return Parked(number, reason)
+        return Parked(number, reason, is_expected=expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +159,7 @@ class _Arrival:
 
     box: Mailbox
     raw_key: str
-    sender: str
+    delivery: Delivery
     keeping: Awaitable[object]
 
 
@@ -156,6 +167,24 @@ def _kept() -> Awaitable[object]:
     kept = asyncio.get_running_loop().create_future()
     kept.set_result(None)
     return kept
+
+
+def _ledger_entry(
+    mail: ParsedMail | CannotBeHandled, arrival: _Arrival, result: Accepted | Parked, at: datetime
+) -> LedgerEntry:
+    read = mail if isinstance(mail, ParsedMail) else None
+    return LedgerEntry(
+        at=at,
+        via=arrival.delivery.via,
+        channel_id=arrival.box.channel_id,
+        mailbox=arrival.box.address,
+        source=arrival.delivery.source,
+        raw_key=arrival.raw_key,
+        size=len(arrival.delivery.content),
+        content_digest=read.content_digest if read else "",
+        message_digest=message_digest(read.message_id) if read and read.message_id else None,
+        **became(result),
+    )
 
 
 def raw_mail_key(delivery: Delivery) -> str:
@@ -197,7 +226,7 @@ def delivery_of(raw: bytes) -> Delivery:
     ours = raw.partition(b"\r\nReceived: ")[0]
     headers, _ = read_headers(ours, 0, len(ours), set())
     recipients = tuple(value.decode("utf-8", "surrogateescape") for value in headers.raw("delivered-to"))
-    return Delivery(sender=headers.first("return-path").strip("<>"), recipients=recipients, content=raw)
+    return Delivery(sender=headers.first("return-path").strip("<>"), recipients=recipients, content=raw, via="replay")
 
 
 def inbound_message(mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, key: bytes) -> InboundMessage:

@@ -18,6 +18,9 @@ from deskwire_intake.channels.imap_batches import FetchedMail, batches, conversa
 from deskwire_intake.channels.imap_session import MailboxError
 from deskwire_intake.channels.imap_states import MailboxState
 from deskwire_intake.channels.passing import passes
+from deskwire_intake.channels.port import Parked
+from deskwire_intake.ledger import became
+from deskwire_shared.contracts.intake_ledger import LedgerEntry
 
 TRIES: Final = 5
 """How often a mail is fetched in vain before it is left on the server."""
@@ -127,7 +130,7 @@ class MailboxIntake:
         for batch in batches(sizes, most_bytes=limits.batch_bytes, most_mails=limits.batch_mails, alone=alone):
             async with self.room:
                 if batch[0] in unfit:
-                    await self._leave(folder, batch[0], unfit[batch[0]])
+                    await self._leave(folder, batch[0], unfit[batch[0]], is_expected=True)
                 else:
                     await self._take_batch(folder, batch, deferred)
 
@@ -149,7 +152,7 @@ class MailboxIntake:
         if taken.entered:
             await folder.finish(taken.entered)
         for uid, reason in taken.failed.items():
-            await self._leave(folder, uid, reason)
+            await self._leave(folder, uid, reason, is_expected=False)
         if deferred.error is not None and not (taken.entered or taken.failed):
             raise HeldUp(repr(deferred.error)) from deferred.error
 
@@ -183,24 +186,46 @@ class MailboxIntake:
 
     async def _enter(self, mail: FetchedMail) -> None:
         self.channel.figures.count(EMAIL, "received")
-        delivery = Delivery(sender=mail.sender, recipients=(self.address,), content=mail.raw, client=self.host)
+        delivery = Delivery(
+            sender=mail.sender,
+            recipients=(self.address,),
+            content=mail.raw,
+            client=self.host,
+            via="imap",
+            source=self._source(mail.uid),
+        )
         if not await self.channel.receive(delivery):
             raise ChannelIsClosed(self.address)
 
-    async def _leave(self, folder: Folder, uid: int, reason: str) -> None:
+    def _source(self, uid: int) -> str:
+        return f"{self._uid_validity}:{uid}"
+
+    async def _leave(self, folder: Folder, uid: int, reason: str, *, is_expected: bool) -> None:
         """Leave a mail on the server, and park a reference to it."""
         header = b""
         if self._failures[uid] < TRIES:
             with self._counting_failures([uid]):
                 header = await folder.header(uid)
-        reference = f"{LEFT_IN_MAILBOX}{self.channel_id}:{self._uid_validity}:{uid}"
+        reference = f"{LEFT_IN_MAILBOX}{self.channel_id}:{self._source(uid)}"
         number = await self.channel.parking.park(
             reference, header, {"mailbox": self.address}, reason=reason, once=(reference,)
         )
         log.warning("mail left on its server", channel_id=self.channel_id, uid=uid, number=number, reason=reason)
         self.channel.figures.count(EMAIL, "parked")
+        await self._enter_left(uid, Parked(number, reason, is_expected=is_expected))
         self._left.add(uid)
         await folder.set_aside([uid])
+
+    async def _enter_left(self, uid: int, parked: Parked) -> None:
+        entry = LedgerEntry(
+            at=self.channel.clock.now(),
+            via="imap",
+            channel_id=self.channel_id,
+            mailbox=self.address,
+            source=self._source(uid),
+            **became(parked),
+        )
+        await self.channel.ledger.enter(entry)
 
 
 @dataclass(slots=True)

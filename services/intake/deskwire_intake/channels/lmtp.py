@@ -1,14 +1,19 @@
 """The mail listener behind a mail server of one's own: LMTP answers for each recipient of a mail (RFC 2033)."""
 
+from typing import ClassVar
+
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from deskwire_intake.channels.smtp import TOO_BIG, SmtpConnection, SmtpListener
+from deskwire_shared.contracts.intake_ledger import Via
 
 NOT_LMTP = "500 5.5.1 This is LMTP: greet with LHLO"
 
 
 class LmtpListener(SmtpListener):
     """Listens for mails of a mail server, which keeps those that are to be tried again."""
+
+    via: ClassVar[Via] = "lmtp"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # the framework's
         """Take a mail in for each recipient; one answer for each."""

@@ -5,6 +5,7 @@ from typing import Final
 import nats.errors
 
 from deskwire_intake.channels.port import TicketKeepsMoving
+from deskwire_intake.ledger import LedgerUnavailable
 from deskwire_shared.directory.port import DirectoryError
 from deskwire_shared.eventstore.port import BrokenHistory, EventStoreError
 from deskwire_shared.eventstore.recorder import VersionConflict
@@ -16,6 +17,7 @@ PASSING: Final = (
     ObjectStoreUnavailable,
     VersionConflict,
     TicketKeepsMoving,
+    LedgerUnavailable,
     nats.errors.Error,
     TimeoutError,
     OSError,

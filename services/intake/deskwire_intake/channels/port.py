@@ -17,6 +17,7 @@ from typing import Protocol
 
 from deskwire_intake.matching import Candidate
 from deskwire_shared.contracts.facts import Address, Attachment, FieldValue, MachineKind, Priority, Status
+from deskwire_shared.contracts.intake_ledger import Decision
 
 
 class CannotBeHandled(Exception):
@@ -127,7 +128,12 @@ class Accepted:
     ticket_id: str
     number: int
     sequence: int
-    repeated: bool = False
+    decision: Decision
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it was there before."""
+        return self.decision == "repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,8 @@ class Parked:
 
     number: int
     reason: str
+    is_expected: bool = True
+    """Whether the reason is one of our own words, and not that of an error nobody foresaw."""
 
 
 class Parking(Protocol):

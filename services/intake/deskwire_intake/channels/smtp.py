@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, AnyStr, Final
+from typing import Any, AnyStr, ClassVar, Final
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from structlog import get_logger
@@ -19,13 +19,15 @@ from structlog import get_logger
 from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel, dated
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.rates import RateLimit, client_of
+from deskwire_shared.contracts.ids import new_id
+from deskwire_shared.contracts.intake_ledger import Via
 
 END_OF_DATA: Final = b"\r\n.\r\n"
 COMMANDS: Final = {"*": 100, "MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 """Most commands of a kind in one connection."""
 WAIT_SECONDS: Final = 10.0
 
-ACCEPTED: Final = "250 2.0.0 The mail was accepted"
+ACCEPTED: Final = "250 2.0.0 The mail was accepted as {receipt}"
 TRY_LATER: Final = "451 4.3.0 The mail cannot be kept at the moment; please try again later"
 TOO_BIG: Final = "552 5.3.4 The mail is too large"
 TOO_MANY_RECIPIENTS: Final = "452 4.5.3 Too many recipients"
@@ -55,6 +57,8 @@ class SmtpLimits:
 
 class SmtpListener:
     """Listens for mails and hands them to the e-mail channel."""
+
+    via: ClassVar[Via] = "smtp"
 
     def __init__(
         self,
@@ -141,22 +145,28 @@ class SmtpListener:
     async def take(self, session: Session, envelope: Envelope, recipients: tuple[str, ...]) -> str:
         """Take a mail in for some of its recipients; the answer."""
         assert isinstance(envelope.content, bytes)
+        receipt = new_id()
         self._figures.count(EMAIL, "received")
         delivery = Delivery(
             sender=(envelope.mail_from or "").strip("<>"),
             recipients=recipients,
             content=dated(envelope.content, self.channel.clock.now()),
             client=_client(session),
+            via=self.via,
+            source=receipt,
         )
         try:
-            await self.channel.receive(delivery)
+            results = await self.channel.receive(delivery)
         except Exception as error:
             if not passes(error):
                 raise
             self._figures.count(EMAIL, "deferred")
             log.warning("mail deferred", error=repr(error))
             return TRY_LATER
-        return ACCEPTED
+        if not results:  # its mailboxes were closed meanwhile; the next try is told so
+            return TRY_LATER
+        self._figures.taken.labels(self.via).inc()
+        return ACCEPTED.format(receipt=receipt)
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer whatever went wrong so that the mail comes again."""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Final, Literal
 
@@ -23,9 +24,11 @@ from deskwire_intake.channels.port import (
 )
 from deskwire_intake.conversations import Conversations
 from deskwire_intake.figures import Figures
+from deskwire_intake.ledger import Ledger, became
 from deskwire_intake.mapping import MappedMessage, NotWhatIsMapped, read_messages, read_payload
 from deskwire_intake.rates import Places
 from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.intake_ledger import LONGEST_REASON, LedgerEntry, Via
 from deskwire_shared.contracts.webhook_channels import InboundMapping
 from deskwire_shared.runtime.objects import Objects
 
@@ -59,6 +62,7 @@ class WebhookIntake:
     hooks: Hooks
     objects: Objects
     parking: Parking
+    ledger: Ledger
     figures: Figures
     places: Places
 
@@ -83,7 +87,9 @@ class WebhookIntake:
     async def _take_in(self, hook: Hook, body: bytes, payload: JsonValue) -> Report:
         raw_key = raw_hook_key(hook.channel_id, body)
         keeping = asyncio.ensure_future(self.objects.put(raw_key, body))
-        _, results = await asyncio.gather(keeping, self._enter_all(_Arrival(hook, raw_key, keeping), payload))
+        _, results = await asyncio.gather(
+            keeping, self._enter_all(_Arrival(hook, raw_key, keeping, len(body)), payload)
+        )
         return Report(results, hook.mapping)
 
     async def take_in_again(self, channel_id: str, raw_key: str) -> tuple[Accepted | Parked | Ignored, ...]:
@@ -94,7 +100,8 @@ class WebhookIntake:
         hook, raw = self.hooks.find(channel_id), await self.objects.get(raw_key)
         keeping = asyncio.get_running_loop().create_future()
         keeping.set_result(None)
-        return await self._enter_all(_Arrival(hook, raw_key, keeping), read_payload(hook.mapping, raw))
+        arrival = _Arrival(hook, raw_key, keeping, len(raw), via="replay")
+        return await self._enter_all(arrival, read_payload(hook.mapping, raw))
 
     async def _enter_all(self, arrival: "_Arrival", payload: JsonValue) -> tuple[Accepted | Parked | Ignored, ...]:
         """Enter messages one after the other: those of one conversation keep their order."""
@@ -102,8 +109,15 @@ class WebhookIntake:
         try:
             messages = read_messages(hook.mapping, payload, hook.webhook.values)
         except NotWhatIsMapped as reason:
-            return (await self._park(reason, arrival),)
-        return tuple([await self._enter(message, arrival) for message in messages])
+            return (await self._settle(reason, arrival),)
+        return tuple([await self._settle(message, arrival) for message in messages])
+
+    async def _settle(
+        self, message: MappedMessage | NotWhatIsMapped, arrival: "_Arrival"
+    ) -> Accepted | Parked | Ignored:
+        result = await self._enter(message, arrival)
+        await self.ledger.enter(_ledger_entry(message, arrival, result, self.hooks.clock.now()))
+        return result
 
     async def _enter(
         self, message: MappedMessage | NotWhatIsMapped, arrival: "_Arrival"
@@ -142,7 +156,7 @@ class WebhookIntake:
         exc_info = None if expected else error
         log.warning("payload parked", raw_key=arrival.raw_key, number=number, reason=reason, exc_info=exc_info)
         self.figures.count(medium, "parked")
-        return Parked(number, reason)
+        return Parked(number, reason, is_expected=expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +166,33 @@ class _Arrival:
     hook: Hook
     raw_key: str
     keeping: Awaitable[object]
+    size: int
+    via: Via = "webhook"
+
+
+def _ledger_entry(
+    message: MappedMessage | NotWhatIsMapped, arrival: _Arrival, result: Accepted | Parked | Ignored, at: datetime
+) -> LedgerEntry:
+    read = message if isinstance(message, MappedMessage) else None
+    outcome = (
+        {"decision": "ignored", "reason": result.reason[:LONGEST_REASON]}
+        if isinstance(result, Ignored)
+        else became(result)
+    )
+    return LedgerEntry(
+        at=at,
+        via=arrival.via,
+        channel_id=arrival.hook.channel_id,
+        source=_fingerprint(arrival.hook, read) if read else arrival.raw_key,
+        raw_key=arrival.raw_key,
+        size=arrival.size,
+        content_digest=read.digest if read else "",
+        **outcome,
+    )
+
+
+def _fingerprint(hook: Hook, message: MappedMessage) -> str:
+    return derived_id("hook", hook.channel_id, message.id)
 
 
 def raw_hook_key(channel_id: str, body: bytes) -> str:
@@ -167,7 +208,7 @@ def inbound_message(message: MappedMessage, hook: Hook, raw_key: str) -> Inbound
         mailbox=hook.channel_id,
         channel_id=hook.channel_id,
         follow_up_days=hook.channel.follow_up_days,
-        fingerprint=derived_id("hook", hook.channel_id, message.id),
+        fingerprint=_fingerprint(hook, message),
         content_digest=message.digest,
         thread_key=message.id,
         raw_key=raw_key,
