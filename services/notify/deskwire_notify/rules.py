@@ -113,6 +113,8 @@ def _unwelcome(ticket: Ticket, mailboxes: Collection[str]) -> str | None:
     """Say why an automatic answer would start a loop, bother a list or reach nobody."""
     machine = ticket.messages[0].machine
     address = mailable(ticket.requester.address) if ticket.requester else None
+    if ticket.messages[0].spam:
+        return "spam"
     if machine is not None:
         return {"auto_reply": "an automatic reply", "bounce": "a bounce", "list": "a mailing list"}[machine]
     if address is None:

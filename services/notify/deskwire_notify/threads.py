@@ -26,7 +26,7 @@ class Thread:
 def answered_message(ticket: Ticket, reply: Message) -> Message | None:
     """Find what a reply answers: the last thing a person said before it."""
     before = ticket.messages[: ticket.messages.index(reply)]
-    return next((said for said in reversed(before) if said.kind == "customer" and said.machine is None), None)
+    return next((said for said in reversed(before) if said.is_by_the_customer), None)
 
 
 def thread_of(message: Message | None) -> Thread:

@@ -108,7 +108,7 @@ def _was_taken_back(message: Message) -> bool:
 
 
 def _awaits_an_answer(message: Message) -> bool:
-    return message.kind == "customer" and message.machine is None and message.moved_to is None
+    return message.is_by_the_customer and message.moved_to is None
 
 
 def _resolution_runs(ticket: Ticket, opened_at: datetime) -> Iterator[Run]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from deskwire_shared.contracts.mails import Authentication, EnclosedMail, Invitation, Protection
 from deskwire_shared.contracts.personal import Personal
 
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
@@ -44,7 +45,11 @@ class Address(Part):
 
 
 class Attachment(Part):
-    """A file in the object store; `key` is where, `sha256` what."""
+    """A file in the object store; `key` is where, `sha256` what.
+
+    `infected` names the virus that was found in it; such a file is given to nobody. `unscanned` is one that nothing
+    looked into although it should have been.
+    """
 
     key: str
     filename: str
@@ -53,6 +58,10 @@ class Attachment(Part):
     sha256: str
     content_id: str | None = None
     inline: bool = False
+    infected: str | None = None
+    unscanned: bool = False
+    invitation: Invitation | None = None
+    mail: EnclosedMail | None = None
 
 
 class CustomerMessage(PersonalFact):
@@ -63,6 +72,9 @@ class CustomerMessage(PersonalFact):
     channel_id: str | None = None
     raw_key: str | None = None
     machine: MachineKind | None = None
+    spam: bool = False
+    """Whether a trusted relay took it for spam."""
+    protection: Protection | None = None
     author: Personal[Address]
     text: Personal[str]
     subject: Personal[str] = ""
@@ -73,6 +85,7 @@ class CustomerMessage(PersonalFact):
     internet_message_id: Personal[str | None] = None
     references: Personal[tuple[str, ...]] = ()
     attachments: Personal[tuple[Attachment, ...]] = ()
+    authentication: Personal[Authentication | None] = None
     conversation: Personal[str | None] = None
     """Where the channel takes an answer: a chat, a thread, a phone number; see `contracts.conversations`."""
 

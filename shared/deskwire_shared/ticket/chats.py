@@ -40,7 +40,7 @@ def is_for_customer_alone(ticket: Ticket, reply: Message) -> bool:
 def is_answered_by_chat(ticket: Ticket, reply: Message) -> bool:
     """Whether the customer spoke in the chat when they last did before an answer."""
     before = ticket.messages[: ticket.messages.index(reply)]
-    last = next((said for said in reversed(before) if said.kind == "customer" and said.machine is None), None)
+    last = next((said for said in reversed(before) if said.is_by_the_customer), None)
     return last is not None and last.channel == CHAT
 
 

@@ -17,6 +17,7 @@ from deskwire_shared.contracts.facts import (
     Status,
     TicketType,
 )
+from deskwire_shared.contracts.mails import Authentication, Protection
 
 WakeReason = Literal["due", "reply", "agent"]
 
@@ -41,6 +42,9 @@ class CustomerWords:
     references: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     conversation: str | None = None
+    spam: bool = False
+    protection: Protection | None = None
+    authentication: Authentication | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -129,6 +129,7 @@ def _message_fields(message: Message) -> dict[str, object]:
         "message.cc": tuple(address.address for address in message.cc),
         "message.channel": message.channel,
         "message.machine": message.machine,
+        "message.spam": message.spam,
         "message.attachments": tuple(file.filename for file in message.attachments),
     }
 

@@ -94,7 +94,7 @@ def _receive(command: ReceiveReply, ticket: Ticket) -> list[TicketFact]:
     if _said_before(ticket, command.message_id, "customer", command.text):
         return []
     said = CustomerReplied(**_words(command), person_id=command.author_id, author_id=command.author_id)
-    return [said] if command.machine else [said, *resume(ticket)]
+    return [said] if command.machine or command.spam else [said, *resume(ticket)]
 
 
 def _words(command: CustomerWords) -> dict[str, Any]:

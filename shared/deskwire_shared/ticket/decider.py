@@ -20,6 +20,7 @@ from deskwire_shared.ticket.commands import (
     MergeTicket,
     OpenTicket,
     RateTicket,
+    ReceiveReply,
     RecordAcknowledgement,
     RecordBounce,
     RecordDelivery,
@@ -107,5 +108,7 @@ def _is_open_after_closing(command: SingleCommand) -> bool:
     match command:
         case ApplySla(clocks=clocks):
             return all(clock.state != "running" for clock in clocks)
+        case ReceiveReply(machine=machine, spam=spam):
+            return machine is not None or spam
         case _:
             return isinstance(command, AFTER_CLOSING)

@@ -205,9 +205,9 @@ def _opened(ticket: Ticket, fact: Opened, at: datetime) -> Ticket:
 
 
 def _customer_replied(ticket: Ticket, fact: CustomerReplied, at: datetime) -> Ticket:
-    """Keep the words; a machine that answers does not become somebody who may write here."""
+    """Keep the words; neither a machine nor spam becomes somebody who may write here."""
     kept = replace(ticket, messages=(*ticket.messages, customer_message(fact, fact.author_id, at)))
-    if fact.machine:
+    if fact.machine or fact.spam:
         return kept
     return replace(
         kept,

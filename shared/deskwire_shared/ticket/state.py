@@ -18,6 +18,7 @@ from deskwire_shared.contracts.facts import (
     Status,
     TicketType,
 )
+from deskwire_shared.contracts.mails import Authentication, Protection
 
 MessageKind = Literal["customer", "agent", "note"]
 Delivery = Literal["none", "waiting", "delivered", "bounced", "withdrawn"]
@@ -47,11 +48,19 @@ class Message:
     internet_message_id: str | None = None
     references: tuple[str, ...] = ()
     machine: MachineKind | None = None
+    spam: bool = False
+    protection: Protection | None = None
+    authentication: Authentication | None = None
     automated: bool = False
     delivery: Delivery = "none"
     deliver_after: datetime | None = None
     redacted: bool = False
     moved_to: str | None = None
+
+    @property
+    def is_by_the_customer(self) -> bool:
+        """Whether a customer wrote it themselves: no machine did, and it is no spam."""
+        return self.kind == "customer" and self.machine is None and not self.spam
 
     @property
     def answers_the_customer(self) -> bool:

@@ -29,6 +29,9 @@ def customer_message(fact: CustomerMessage, author_id: str, at: datetime) -> Mes
         internet_message_id=fact.internet_message_id,
         references=fact.references,
         machine=fact.machine,
+        spam=fact.spam,
+        protection=fact.protection,
+        authentication=fact.authentication,
     )
 
 
