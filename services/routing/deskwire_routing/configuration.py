@@ -16,10 +16,11 @@ from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.rules import Macro, Rule
 from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.contracts.webhooks import Webhook
 
 KINDS: Final[Mapping[str, type[Document]]] = {
     str(model.model_fields["kind"].default): model
-    for model in (Organisation, Calendar, Team, Template, Channel, SlaPolicy, View, Macro, Rule)
+    for model in (Organisation, Calendar, Team, Template, Webhook, Channel, SlaPolicy, View, Macro, Rule)
 }
 """What can be configured, by name; each kind refers to earlier ones only."""
 
@@ -34,6 +35,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "team_id": "team",
     "team_ids": "team",
     "template_id": "template",
+    "webhook_id": "webhook",
 }
 _ASKED: Final[Mapping[str, str]] = {
     "ticket.assignee": "agent",

@@ -14,7 +14,7 @@ from deskwire_routing.ruling import BY_RULE
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.facts import AnyFact, RuleApplied
 from deskwire_shared.directory.surroundings import Surroundings
-from deskwire_shared.ticket.actions import Staff
+from deskwire_shared.ticket.acting import Staff
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide, evolve
 from deskwire_shared.ticket.state import Ticket

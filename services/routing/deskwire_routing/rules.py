@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import reduce
 from typing import Final
 
@@ -11,7 +12,8 @@ from deskwire_shared.contracts.facts import RuleApplied, TicketFact
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.ticket import limits
-from deskwire_shared.ticket.actions import Acting, Deeds, FollowUp, Staff, deeds
+from deskwire_shared.ticket.acting import Acting, Staff
+from deskwire_shared.ticket.actions import Deeds, FollowUp, deeds
 from deskwire_shared.ticket.commands import ApplyRule, Several, SingleCommand
 from deskwire_shared.ticket.conditions import holding
 from deskwire_shared.ticket.decider import decide, evolve
@@ -41,6 +43,7 @@ class Setting:
     surroundings: Surroundings
     staff: Staff
     lineage: Lineage = FIRST
+    at: datetime | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -134,7 +137,10 @@ def _wished(standing: StandingRule, ticket: Ticket, occasion: Occasion, setting:
         agent_id=ROUTING,
         strategy=STRATEGY,
         key=(ROUTING, ticket.id, occasion.name, standing.id),
-        rule_id=standing.id,
+        asked_by="rule",
+        asker_id=standing.id,
+        asker_name=standing.rule.name,
+        at=setting.at,
     )
     return deeds(standing.rule.actions, ticket, setting.staff, acting, setting.numbers)
 

@@ -1,7 +1,7 @@
 """Lets business rules act on an occasion: asks them, and records what they wish for in one commit."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -61,7 +61,7 @@ class Ruling:
         if any(application.commands for application in applications):
             follow_ups = [one for application in applications for one in application.follow_ups]
             numbers = {one.ticket_id: await self.numbers.take(one.ticket_id) for one in follow_ups}
-            numbered = Setting(surroundings=setting.surroundings, staff=setting.staff, lineage=lineage, numbers=numbers)
+            numbered = replace(setting, numbers=numbers)
             await self._record(_Asking(rules, occasion, numbered), ticket, follow_ups, cause)
 
     async def _record(self, asking: "_Asking", ticket: Ticket, follow_ups: Sequence[FollowUp], cause: Cause) -> None:
@@ -75,7 +75,7 @@ class Ruling:
     async def _setting(self, ticket: Ticket, rules: Iterable[StandingRule], lineage: Lineage, at: datetime) -> Setting:
         asked = [standing.rule.conditions for standing in rules]
         surroundings = await surroundings_of(ticket, self.directory, asked, at=at)
-        return Setting(surroundings=surroundings, staff=staff_of(self.directory), lineage=lineage)
+        return Setting(surroundings=surroundings, staff=staff_of(self.directory), lineage=lineage, at=at)
 
     async def _lineage(self, sequence: int, commit: PlainCommit) -> Lineage:
         if commit.actor.kind not in MACHINES:

@@ -4,41 +4,18 @@ It cannot go in circles: an action changes who works on a ticket and how urgent 
 run of a clock, and each run is missed once and warned of once for each share.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final, assert_never, get_args
+from typing import Final, assert_never
 
-from deskwire_shared.contracts.actions import (
-    AddFollowers,
-    AddTags,
-    EscalationAction,
-    NotifyAgents,
-    RaisePriority,
-    SetAssignee,
-    SetPriority,
-    SetTeam,
-)
-from deskwire_shared.contracts.facts import Priority
-from deskwire_shared.contracts.ids import derived_id
+from deskwire_shared.contracts.actions import EscalationAction, SetAssignee
 from deskwire_shared.contracts.policies import Escalation, SlaPolicy
-from deskwire_shared.contracts.staff import Agent, Team
-from deskwire_shared.directory.port import Directory
-from deskwire_shared.ticket import limits
-from deskwire_shared.ticket.commands import (
-    AddNote,
-    ApplyRule,
-    AssignTicket,
-    BreachSla,
-    ChangeFollowers,
-    ChangePriority,
-    ChangeTags,
-    MeetSla,
-    RouteTicket,
-    SingleCommand,
-    WarnSla,
-)
+from deskwire_shared.ticket.acting import Acting, Staff
+from deskwire_shared.ticket.actions import Translation
+from deskwire_shared.ticket.commands import ApplyRule, BreachSla, MeetSla, SingleCommand, WarnSla
 from deskwire_shared.ticket.decider import decide, evolve
+from deskwire_shared.ticket.hindrances import hindrance
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.refusals import Refusal
 from deskwire_shared.ticket.state import Ticket
@@ -46,24 +23,8 @@ from deskwire_sla.clocks import Outcome
 from deskwire_sla.policies import Terms
 
 AUTHOR: Final = "sla"
-PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """The teams and the active agents that an action can reach."""
-
-    team_ids: Collection[str]
-    agents: Mapping[str, Agent]
-
-
-NOBODY: Final = Staff((), {})
-
-
-def staff_of(directory: Directory) -> Staff:
-    """Tell who there is."""
-    agents = {agent_id: agent for agent_id, agent in directory.all(Agent).items() if agent.active}
-    return Staff(directory.all(Team).keys(), agents)
+STRATEGY: Final = "escalation"
+"""How the `assigned` fact names that an escalation chose."""
 
 
 def escalating(
@@ -113,13 +74,14 @@ class _Escalating:
 
     def commands(self, actions: Collection[EscalationAction], ticket: Ticket) -> tuple[SingleCommand, ...]:
         """Turn actions into commands, behind a note of why, and of what could not be done."""
+        acting = self._acting(ticket)
         wishes: list[SingleCommand] = []
         troubles: list[str] = []
         for number, action in enumerate(actions):
-            if trouble := self._trouble(action):
+            if trouble := hindrance(action, ticket, self.staff, acting):
                 troubles.append(trouble)
                 continue
-            wish = self._wish(action, ticket, number)
+            wish = Translation(ticket=ticket, staff=self.staff, acting=acting).of(action, number)
             try:
                 ticket = _after(ticket, wish)
             except Refusal as refusal:
@@ -127,6 +89,17 @@ class _Escalating:
             else:
                 wishes.append(wish)
         return self._explanation(troubles), *wishes
+
+    def _acting(self, ticket: Ticket) -> Acting:
+        return Acting(
+            agent_id=AUTHOR,
+            strategy=STRATEGY,
+            key=(AUTHOR, ticket.id, self._occasion),
+            asked_by="policy",
+            asker_id=self.terms.policy_id,
+            asker_name=self.terms.policy.name,
+            reason=self._sentence,
+        )
 
     def _explanation(self, troubles: list[str]) -> ApplyRule:
         return ApplyRule(
@@ -150,58 +123,6 @@ class _Escalating:
             return f"the {promise} is close to being missed"
         verb = "is" if isinstance(self.outcome, WarnSla) else "was"
         return f"the {promise} {verb} due at {due_at.astimezone(self.terms.hours.zone):%Y-%m-%d %H:%M %Z}"
-
-    def _trouble(self, action: EscalationAction) -> str | None:
-        """Say why an action is impossible, whatever the ticket."""
-        match action:
-            case SetTeam(team_id=team_id) if team_id not in self.staff.team_ids:
-                return f"there is no team {team_id}"
-            case SetAssignee(agent_id=agent_id) if agent_id not in self.staff.agents:
-                return f"agent {agent_id} does not exist or is not active"
-            case AddFollowers(agent_ids=agent_ids) if not self._active(agent_ids):
-                return f"no agent of {', '.join(agent_ids)} exists and is active"
-            case _:
-                return None
-
-    def _wish(self, action: EscalationAction, ticket: Ticket, number: int) -> SingleCommand:  # noqa: PLR0911 - one case per action
-        match action:
-            case NotifyAgents():
-                return self._note(action, ticket, number)
-            case AddFollowers(agent_ids=agent_ids):
-                return ChangeFollowers(add=self._active(agent_ids))
-            case RaisePriority():
-                return ChangePriority(priority=_higher(ticket.priority))
-            case SetPriority(priority=priority):
-                return ChangePriority(priority=priority)
-            case AddTags(tags=tags):
-                return ChangeTags(add=tags)
-            case SetTeam(team_id=team_id):
-                return RouteTicket(team_id=team_id, rule_id=self.terms.policy_id, reason=self._sentence)
-            case SetAssignee(agent_id=agent_id):
-                return AssignTicket(agent_id=agent_id, strategy="escalation")
-            case _:
-                assert_never(action)
-
-    def _note(self, action: NotifyAgents, ticket: Ticket, number: int) -> AddNote:
-        sentence = f"{self._sentence[0].upper()}{self._sentence[1:]}."
-        return AddNote(
-            message_id=derived_id(AUTHOR, ticket.id, self._occasion, str(number)),
-            agent_id=AUTHOR,
-            text="\n\n".join(filter(None, (sentence, action.text))),
-            mentions=self._mentioned(action, ticket),
-        )
-
-    def _mentioned(self, action: NotifyAgents, ticket: Ticket) -> tuple[str, ...]:
-        named = [*action.agent_ids, *([ticket.assignee_id] if action.assignee and ticket.assignee_id else ())]
-        team = [one for one, agent in self.staff.agents.items() if action.team and ticket.team_id in agent.team_ids]
-        return tuple(dict.fromkeys((*self._active(named), *team)))[: limits.MENTIONS]
-
-    def _active(self, agent_ids: Collection[str]) -> tuple[str, ...]:
-        return tuple(agent_id for agent_id in agent_ids if agent_id in self.staff.agents)
-
-
-def _higher(priority: Priority) -> Priority:
-    return PRIORITIES[min(PRIORITIES.index(priority) + 1, len(PRIORITIES) - 1)]
 
 
 def _after(ticket: Ticket, command: SingleCommand) -> Ticket:

@@ -27,19 +27,23 @@ from deskwire_shared.contracts.facts import (
     TaskAdded,
     TaskCompleted,
     TimeLogged,
+    WebhookDelivered,
+    WebhookFailed,
+    WebhookRequested,
 )
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.staff import staff_of
 from deskwire_shared.directory.surroundings import surroundings_of
 from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
 from deskwire_shared.ticket import limits
+from deskwire_shared.ticket.acting import NOBODY
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.escalations import NOBODY, staff_of
 from deskwire_sla.hints import Hint
 from deskwire_sla.policies import terms_for
 from deskwire_sla.policy_book import PolicyBook
@@ -50,6 +54,7 @@ from deskwire_sla.timers import SERVICE
 OWN: Final[tuple[type[Fact], ...]] = (SlaApplied, SlaWarned, SlaBreached, SlaMet)
 WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
     NoteAdded, TimeLogged, TaskAdded, TaskCompleted, Linked, ReplyDelivered, ReplyBounced, Acknowledged, RuleApplied,
+    WebhookRequested, WebhookDelivered, WebhookFailed,
 )  # fmt: skip
 HEARD: Final = frozenset(name for name, model in FACTS.items() if model not in {*OWN, *WITHOUT_CONSEQUENCE})
 """The facts that sla reacts to, by stored name."""

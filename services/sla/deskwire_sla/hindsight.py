@@ -4,10 +4,10 @@ from datetime import datetime
 
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.staff import staff_of
 from deskwire_shared.directory.surroundings import surroundings_of
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.escalations import staff_of
 from deskwire_sla.handlers import BY_SLA
 from deskwire_sla.policies import terms_for
 from deskwire_sla.policy_book import PolicyBook

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from deskwire_shared.contracts.facts import SlaClock
 from deskwire_shared.ticket import limits
+from deskwire_shared.ticket.acting import NOBODY, Staff
 from deskwire_shared.ticket.commands import ApplySla, Several, SingleCommand, WakeTicket
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.clocks import clocks, outcomes
-from deskwire_sla.escalations import NOBODY, Staff, escalating
+from deskwire_sla.escalations import escalating
 from deskwire_sla.policies import Terms
 
 

@@ -81,8 +81,15 @@ class NotifyAgents(Document):
     text: Annotated[str, StringConstraints(max_length=2_000, strip_whitespace=True)] = ""
 
 
+class CallWebhook(Document):
+    """Tell a program of others of the ticket, by a webhook of the directory."""
+
+    do: Literal["call_webhook"] = "call_webhook"
+    webhook_id: str
+
+
 EscalationAction = Annotated[
-    NotifyAgents | AddFollowers | RaisePriority | SetPriority | SetTeam | SetAssignee | AddTags,
+    NotifyAgents | AddFollowers | RaisePriority | SetPriority | SetTeam | SetAssignee | AddTags | CallWebhook,
     Field(discriminator="do"),
 ]
 """What gets people to work on a ticket; none of it ends a promise or starts one."""
@@ -155,7 +162,8 @@ class OpenFollowUp(Document):
 
 Action = Annotated[
     SetTeam | SetAssignee | Unassign | SetPriority | RaisePriority | SetType | SetStatus | SetSubject | SetField
-    | AddTags | RemoveTags | AddFollowers | RemoveFollowers | NotifyAgents | WriteNote | WriteReply | OpenFollowUp,
+    | AddTags | RemoveTags | AddFollowers | RemoveFollowers | NotifyAgents | WriteNote | WriteReply | OpenFollowUp
+    | CallWebhook,
     Field(discriminator="do"),
 ]  # fmt: skip
 """What rules and macros do."""

@@ -19,6 +19,7 @@ from deskwire_shared.contracts.placeholders import require_known
 from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.rules import Macro, Rule
 from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.contracts.webhooks import Webhook
 
 
 class Customer(PersonDocument):
@@ -78,16 +79,6 @@ class View(Document):
     conditions: Conditions = Conditions()
     agent_id: str | None = None
     """Whose private view; None is shared."""
-
-
-class Webhook(Document):
-    """Where an integrator wants to be told."""
-
-    kind: Literal["webhook"] = "webhook"
-    name: Name
-    url: str
-    events: tuple[str, ...] = ()
-    active: bool = True
 
 
 class ApiToken(Document):

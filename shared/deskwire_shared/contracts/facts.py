@@ -17,6 +17,7 @@ Priority = Literal["low", "normal", "high", "urgent"]
 TicketType = Literal["question", "incident", "problem", "task"]
 Metric = Literal["first_response", "next_response", "periodic_update", "resolution"]
 LinkKind = Literal["related", "parent", "child", "follow_up", "duplicate", "split"]
+Asker = Literal["rule", "policy", "macro"]
 MachineKind = Literal["auto_reply", "bounce", "list"]
 FieldValue = str | int | bool | tuple[str, ...] | None
 
@@ -461,6 +462,42 @@ class Acknowledged(Fact):
     reason: str = ""
 
 
+class WebhookRequested(Fact):
+    """A webhook is to be told of the ticket. Writer: routing by a rule, sla by an escalation, intake by a macro."""
+
+    type: Literal["ticket.webhook_requested.v1"] = "ticket.webhook_requested.v1"
+    request_id: str
+    webhook_id: str
+    webhook_name: str = ""
+    asked_by: Asker
+    asker_id: str
+    """The rule, the policy or the macro."""
+    asker_name: str = ""
+
+
+class WebhookDelivered(Fact):
+    """A webhook took what it was told; `status` is what it answered with. Writer: notify."""
+
+    type: Literal["ticket.webhook_delivered.v1"] = "ticket.webhook_delivered.v1"
+    request_id: str
+    webhook_id: str
+    webhook_name: str = ""
+    status: int
+    attempts: int = 1
+
+
+class WebhookFailed(Fact):
+    """A webhook was not told, and it is not tried again; without `status` nobody answered. Writer: notify."""
+
+    type: Literal["ticket.webhook_failed.v1"] = "ticket.webhook_failed.v1"
+    request_id: str
+    webhook_id: str
+    webhook_name: str = ""
+    status: int | None = None
+    reason: str = ""
+    attempts: int = 1
+
+
 class Redacted(Fact):
     """The words of a message are hidden for good from every surface. Writer: intake."""
 
@@ -476,6 +513,7 @@ TicketFact = (
     | Unassigned | StatusChanged | Snoozed | Woken | Reopened | Merged | MergeReceived | Split | Linked
     | TaskAdded | TaskCompleted | TimeLogged | Rated | SlaApplied | SlaWarned | SlaBreached | SlaMet
     | RuleApplied | ReplyDelivered | ReplyBounced | Acknowledged | Redacted
+    | WebhookRequested | WebhookDelivered | WebhookFailed
 )  # fmt: skip
 
 FACTS: dict[str, type[Fact]] = {model.model_fields["type"].default: model for model in get_args(TicketFact)}

@@ -39,6 +39,9 @@ SENTENCES: dict[type[facts.Fact], str] = {
     facts.ReplyDelivered: "An answer was delivered.",
     facts.ReplyBounced: "An answer could not be delivered.",
     facts.Acknowledged: "The customer was told that the ticket exists.",
+    facts.WebhookRequested: "The webhook {webhook_name} is to be told.",
+    facts.WebhookDelivered: "The webhook {webhook_name} was told.",
+    facts.WebhookFailed: "The webhook {webhook_name} could not be told.",
     facts.Redacted: "A message was redacted.",
 }
 

@@ -53,6 +53,9 @@ PHRASES: Final[Mapping[str, str]] = {
     "ticket.reply_delivered.v1": "reply {message_id} delivered by {channel}",
     "ticket.reply_bounced.v1": "reply {message_id} bounced: {reason}",
     "ticket.acknowledged.v1": "acknowledgement {outcome} {reason}",
+    "ticket.webhook_requested.v1": "webhook {webhook_name} is to be told, by {asked_by} {asker_name}",
+    "ticket.webhook_delivered.v1": "webhook {webhook_name} told (HTTP {status}, attempt {attempts})",
+    "ticket.webhook_failed.v1": "webhook {webhook_name} not told after {attempts} attempts: {reason}",
     "ticket.redacted.v1": "{agent_id} hid the words of {message_id}",
 }
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from deskwire_shared.contracts.facts import (
     Address,
+    Asker,
     AssignmentDecision,
     Attachment,
     FieldValue,
@@ -375,6 +376,37 @@ class ApplyRule:
     stopped: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestWebhook:
+    """Have a webhook told of the ticket, on behalf of a rule, a policy or a macro."""
+
+    request_id: str
+    webhook_id: str
+    webhook_name: str
+    asked_by: Asker
+    asker_id: str
+    asker_name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordWebhookDelivery:
+    """Note that a webhook took what it was told."""
+
+    request_id: str
+    status: int
+    attempts: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordWebhookFailure:
+    """Note that a webhook was not told and is not tried again."""
+
+    request_id: str
+    status: int | None = None
+    reason: str = ""
+    attempts: int = 1
+
+
 ConversationCommand = (
     OpenTicket | ReceiveReply | SendReply | WithdrawReply | AddNote | RedactMessage
     | RecordDelivery | RecordBounce | RecordAcknowledgement
@@ -387,9 +419,10 @@ LifecycleCommand = (
     RouteTicket | AssignTicket | UnassignTicket | ChangeStatus | SnoozeTicket | WakeTicket
     | MergeTicket | ReceiveMerge | SplitTicket
 )  # fmt: skip
+WebhookCommand = RequestWebhook | RecordWebhookDelivery | RecordWebhookFailure
 PolicyCommand = ApplySla | WarnSla | BreachSla | MeetSla | ApplyRule
 
-SingleCommand = ConversationCommand | FieldCommand | LifecycleCommand | PolicyCommand
+SingleCommand = ConversationCommand | FieldCommand | LifecycleCommand | WebhookCommand | PolicyCommand
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

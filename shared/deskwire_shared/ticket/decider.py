@@ -24,10 +24,14 @@ from deskwire_shared.ticket.commands import (
     RecordAcknowledgement,
     RecordBounce,
     RecordDelivery,
+    RecordWebhookDelivery,
+    RecordWebhookFailure,
     RedactMessage,
+    RequestWebhook,
     Several,
     SingleCommand,
     TicketCommand,
+    WebhookCommand,
 )
 from deskwire_shared.ticket.conversation import decide_conversation
 from deskwire_shared.ticket.evolving import evolve, evolve_commit, fold
@@ -36,12 +40,15 @@ from deskwire_shared.ticket.lifecycle import decide_lifecycle
 from deskwire_shared.ticket.refusals import TicketDoesNotExist, TicketIsClosed, TicketIsMerged
 from deskwire_shared.ticket.service_levels import decide_policies
 from deskwire_shared.ticket.state import Ticket
+from deskwire_shared.ticket.webhooks import decide_webhooks
 
 __all__ = ["decide", "evolve", "evolve_commit", "fold"]
 
-AFTERMATH: Final = (RecordDelivery, RecordBounce, RecordAcknowledgement, RedactMessage)
+AFTERMATH: Final = (
+    RecordDelivery, RecordBounce, RecordAcknowledgement, RecordWebhookDelivery, RecordWebhookFailure, RedactMessage,
+)  # fmt: skip
 """What happens in the outside world, or must be hidden from it, however the ticket ended."""
-AFTER_CLOSING: Final = (*AFTERMATH, LinkTicket, LogTime, RateTicket, BreachSla, MeetSla)
+AFTER_CLOSING: Final = (*AFTERMATH, LinkTicket, LogTime, RateTicket, BreachSla, MeetSla, RequestWebhook)
 SUPPOSED_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SUPPOSED_BY: Final = Actor(kind="system", id="supposed")
 
@@ -79,6 +86,8 @@ def _decide_one(command: SingleCommand, ticket: Ticket) -> list[TicketFact]:
         return decide_fields(command, ticket)
     if isinstance(command, LifecycleCommand):
         return decide_lifecycle(command, ticket)
+    if isinstance(command, WebhookCommand):
+        return decide_webhooks(command, ticket)
     return decide_policies(command, ticket)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
-from typing import assert_never
+from typing import Literal, assert_never
 
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.facts import (
@@ -46,9 +46,12 @@ from deskwire_shared.contracts.facts import (
     TypeChanged,
     Unassigned,
     UnknownFact,
+    WebhookDelivered,
+    WebhookFailed,
+    WebhookRequested,
     Woken,
 )
-from deskwire_shared.ticket.state import Delivery, Link, Rating, SlaOutcome, Task, Ticket
+from deskwire_shared.ticket.state import Delivery, Link, Rating, SlaOutcome, Task, Ticket, WebhookCall
 from deskwire_shared.ticket.transcript import (
     addresses_of,
     customer_message,
@@ -91,7 +94,8 @@ def evolve(ticket: Ticket, fact: AnyFact, *, at: datetime, actor: Actor) -> Tick
     if isinstance(fact, UnknownFact):
         return replace(ticket, version=ticket.version + 1)
     counted = replace(ticket, version=ticket.version + 1, updated_at=at, updated_by=actor)
-    return _apply(counted, fact, at)
+    handled = replace(counted, handled_at=at) if actor.kind == "agent" else counted
+    return _apply(handled, fact, at)
 
 
 def _apply(ticket: Ticket, fact: TicketFact, at: datetime) -> Ticket:  # noqa: C901, PLR0911, PLR0912 - one case per fact
@@ -174,6 +178,12 @@ def _apply(ticket: Ticket, fact: TicketFact, at: datetime) -> Ticket:  # noqa: C
             return _with_outcome(ticket, (fact.metric, fact.cycle, "breached"))
         case SlaMet():
             return _with_outcome(ticket, (fact.metric, fact.cycle, "met"))
+        case WebhookRequested():
+            return replace(ticket, webhook_calls=(*ticket.webhook_calls, _webhook_call(fact, at)))
+        case WebhookDelivered(request_id=request_id):
+            return _webhook_became(ticket, request_id, "delivered")
+        case WebhookFailed(request_id=request_id):
+            return _webhook_became(ticket, request_id, "failed")
         case RuleApplied():
             applied = (fact.rule_id, fact.rule_revision, fact.trigger)
             return replace(ticket, rules_applied=(*ticket.rules_applied, applied))
@@ -265,6 +275,17 @@ def _status_changed(ticket: Ticket, fact: StatusChanged, at: datetime) -> Ticket
         closed_at=at if fact.after == "closed" else None,
         status_history=(*ticket.status_history, (at, fact.after)),
     )
+
+
+def _webhook_call(fact: WebhookRequested, at: datetime) -> WebhookCall:
+    return WebhookCall(
+        request_id=fact.request_id, webhook_id=fact.webhook_id, webhook_name=fact.webhook_name, at=at
+    )  # fmt: skip
+
+
+def _webhook_became(ticket: Ticket, request_id: str, outcome: Literal["delivered", "failed"]) -> Ticket:
+    calls = (replace(call, outcome=outcome) if call.request_id == request_id else call for call in ticket.webhook_calls)
+    return replace(ticket, webhook_calls=tuple(calls))
 
 
 def _task_added(ticket: Ticket, fact: TaskAdded) -> Ticket:

@@ -31,6 +31,7 @@ from deskwire_shared.contracts.facts import (
     TagsChanged,
     TypeChanged,
     Unassigned,
+    WebhookRequested,
 )
 
 Name = Callable[[str], str]
@@ -39,6 +40,7 @@ Name = Callable[[str], str]
 EXPLAINED: Final = (
     RuleApplied, Routed, Assigned, Unassigned, StatusChanged, PriorityChanged, TypeChanged, SubjectChanged, TagsChanged,
     FieldChanged, FollowersChanged, SlaWarned, SlaBreached, SlaMet, AgentReplied, NoteAdded,
+    WebhookRequested,
 )  # fmt: skip
 """What can be asked about."""
 

@@ -5,7 +5,8 @@ Refusal
 ├── TicketIsMerged (into), TicketIsClosed
 ├── Unknown                          what the wish names is not on the ticket
 │   ├── UnknownMessage
-│   └── TaskUnknown
+│   ├── TaskUnknown
+│   └── UnknownWebhookCall
 ├── NotNow                           the wish is sound, but not for this ticket as it stands
 │   ├── IllegalStatusMove
 │   ├── SnoozeInThePast, SnoozeTooFar, NothingToSnooze
@@ -88,6 +89,15 @@ class TaskUnknown(Unknown):
 
     def __init__(self, task_id: str) -> None:
         super().__init__(f"The ticket has no task {task_id}.")
+
+
+class UnknownWebhookCall(Unknown):
+    """No webhook was asked for under this id."""
+
+    code = "unknown-webhook-call"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"The ticket has no webhook call {request_id}.")
 
 
 class NotNow(Refusal):

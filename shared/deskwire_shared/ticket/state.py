@@ -94,6 +94,17 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookCall:
+    """A webhook that is to be told of the ticket, or was."""
+
+    request_id: str
+    webhook_id: str
+    webhook_name: str
+    at: datetime
+    outcome: Literal["waiting", "delivered", "failed"] = "waiting"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rating:
     """How it went, in the customer's eyes."""
 
@@ -108,7 +119,8 @@ class Ticket:
     `participants` are the ids of the people who may write here, `participant_addresses` the
     lower-cased addresses of those people and of everybody in To and Cc of the messages. `placements`
     counts the changes of queue, agent and status: while it stays the same, nobody has moved the ticket.
-    `sla_stages` is the last warning that was given of a run, by metric and cycle.
+    `handled_at` is when an agent last did something, and
+    `sla_stages` the last warning that was given of a run, by metric and cycle.
     """
 
     id: str
@@ -148,6 +160,9 @@ class Ticket:
     merged_sources: frozenset[str] = frozenset()
     follow_up_of: str | None = None
 
+    webhook_calls: tuple[WebhookCall, ...] = ()
+    handled_at: datetime | None = None
+
     sla: SlaApplied | None = None
     sla_outcomes: frozenset[SlaOutcome] = frozenset()
     sla_stages: Mapping[tuple[Metric, int], int] = field(default_factory=dict)
@@ -185,6 +200,10 @@ class Ticket:
     def message(self, message_id: str) -> Message | None:
         """Find what was said under an id."""
         return next((message for message in reversed(self.messages) if message.id == message_id), None)
+
+    def webhook_call(self, request_id: str) -> WebhookCall | None:
+        """Find the call of a webhook."""
+        return next((call for call in reversed(self.webhook_calls) if call.request_id == request_id), None)
 
     def task(self, task_id: str) -> Task | None:
         """Find a task."""

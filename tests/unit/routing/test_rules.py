@@ -13,7 +13,7 @@ from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_ticket
-from deskwire_shared.ticket.actions import Staff
+from deskwire_shared.ticket.acting import Staff
 from deskwire_shared.ticket.commands import (
     ApplyRule,
     AssignTicket,

@@ -12,7 +12,8 @@ from deskwire_shared.contracts.placeholders import fill, require_known
 from deskwire_shared.contracts.rules import Macro
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, TICKET_ID, a_ticket
-from deskwire_shared.ticket.actions import AUTOMATIC, NOTICE, Acting, Deeds, Staff, deeds, higher, opening
+from deskwire_shared.ticket.acting import Acting, Staff
+from deskwire_shared.ticket.actions import NOTICE, Deeds, deeds, higher, opening
 from deskwire_shared.ticket.commands import (
     AddNote,
     AssignTicket,
@@ -30,6 +31,7 @@ from deskwire_shared.ticket.commands import (
     SingleCommand,
     UnassignTicket,
 )
+from deskwire_shared.ticket.hindrances import AUTOMATIC
 from deskwire_shared.ticket.state import Ticket
 
 STAFF = Staff(
@@ -41,7 +43,7 @@ STAFF = Staff(
         "old": Template(name="Old", purpose="answer", subject="", body="Old.", active=False),
     },
 )
-ACTING = Acting(agent_id="routing", strategy="rule", key=("routing", "opened", "r1"), rule_id="r1")
+ACTING = Acting(agent_id="routing", strategy="rule", key=("routing", "opened", "r1"), asked_by="rule", asker_id="r1")
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 
@@ -159,7 +161,7 @@ def test_an_agent_may_go_on_talking_where_a_rule_may_not() -> None:
     talked = a_ticket(*(talk.model_copy(update={"message_id": f"a{number}"}) for number in range(5)))
     reply = {"do": "write_reply", "text": "Hello"}
     assert act(reply, ticket=talked).troubles == ("5 automatic replies were sent since a human answered",)
-    by_hand = Acting(agent_id="ada", strategy="manual", key=("k",), automated=False)
+    by_hand = Acting(agent_id="ada", strategy="manual", key=("k",), asked_by="macro", asker_id="m", automated=False)
     assert act(reply, ticket=talked, acting=by_hand).troubles == ()
 
 

@@ -57,6 +57,8 @@ WORDS: dict[str, st.SearchStrategy[Any]] = {
     "cc": RECIPIENTS,
 }
 
+CALLS = FEW(["c1", "c2"])
+
 Wishes = st.SearchStrategy[SingleCommand]
 
 
@@ -105,6 +107,17 @@ WISHES: dict[type[SingleCommand], Wishes] = dict(
         wish(commands.MergeTicket, into=TICKETS, into_number=st.just(2)),
         wish(commands.ReceiveMerge, source=TICKETS, source_number=st.just(3), participants=st.tuples(PEOPLE)),
         wish(commands.SplitTicket, message_ids=st.tuples(MESSAGES), into=TICKETS, into_number=st.just(2)),
+        wish(
+            commands.RequestWebhook,
+            request_id=CALLS,
+            webhook_id=st.just("w"),
+            webhook_name=st.just("W"),
+            asked_by=FEW(["rule", "macro"]),
+            asker_id=st.just("r"),
+            asker_name=st.just("R"),
+        ),
+        wish(commands.RecordWebhookDelivery, request_id=CALLS, status=st.just(204)),
+        wish(commands.RecordWebhookFailure, request_id=CALLS, status=FEW([None, 410])),
         wish(commands.ApplySla, policy_id=FEW([None, "gold"]), clocks=CLOCKS),
         wish(commands.WarnSla, **RUN, used=st.just(1)),
         wish(commands.BreachSla, **RUN, due_at=MOMENTS),
@@ -132,6 +145,8 @@ AFTERMATH = {
     "ticket.redacted.v1",
     "ticket.acknowledged.v1",
     "ticket.sla_applied.v1",
+    "ticket.webhook_delivered.v1",
+    "ticket.webhook_failed.v1",
 }
 
 

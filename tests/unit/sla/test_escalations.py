@@ -20,12 +20,14 @@ from deskwire_shared.contracts.facts import (
     SlaWarned,
     TagsChanged,
     Unassigned,
+    WebhookRequested,
 )
-from deskwire_shared.contracts.staff import Agent
+from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.contracts.webhooks import Webhook
+from deskwire_shared.ticket.acting import Staff
 from deskwire_shared.ticket.commands import AssignTicket, RouteTicket
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.escalations import Staff
 from deskwire_sla.policies import Terms
 from deskwire_sla.review import next_look, review
 from sla_stories import (
@@ -47,7 +49,11 @@ def an_agent(*team_ids: str) -> Agent:
     return Agent(email="agent@example.com", name="Agent", team_ids=team_ids)
 
 
-STAFF = Staff({"frontline", "experts"}, {"ada": an_agent("frontline"), "bob": an_agent("experts"), "eve": an_agent()})
+STAFF = Staff(
+    teams={team_id: Team(name=team_id) for team_id in ("frontline", "experts")},
+    agents={"ada": an_agent("frontline"), "bob": an_agent("experts"), "eve": an_agent()},
+    webhooks={"pager": Webhook(name="Pager", url="https://pager.example/")},
+)
 
 
 def escalating(*actions: dict[str, Any], when: str = "breached", **changes: Any) -> Terms:
@@ -140,6 +146,18 @@ def test_a_ticket_can_go_to_an_agent_of_another_team() -> None:
     assert looked_at(ticket, escalating(*actions), at("10:00")).assignee_id == "bob"
 
 
+def test_a_webhook_is_told_of_a_breach_in_the_commit_that_notes_it() -> None:
+    facts = noted(story(opens("09:00")), escalating({"do": "call_webhook", "webhook_id": "pager"}), at("10:00"))
+    assert kinds(facts) == [SlaApplied, SlaBreached, RuleApplied, WebhookRequested]
+    call = only(WebhookRequested, facts)
+    assert (call.webhook_id, call.asked_by, call.asker_id, call.asker_name) == (
+        "pager",
+        "policy",
+        "standard",
+        "Standard",
+    )
+
+
 def test_followers_are_added() -> None:
     action = {"do": "add_followers", "agent_ids": ["eve", "gone"]}
     assert only(FollowersChanged, noted(story(opens("09:00")), escalating(action), at("10:00"))).followers == ("eve",)
@@ -150,6 +168,7 @@ def test_followers_are_added() -> None:
     [
         ({"do": "set_team", "team_id": "t9"}, "there is no team t9"),
         ({"do": "set_assignee", "agent_id": "gone"}, "agent gone does not exist or is not active"),
+        ({"do": "call_webhook", "webhook_id": "gone"}, "webhook gone does not exist or is switched off"),
         ({"do": "add_followers", "agent_ids": ["gone"]}, "no agent of gone exists and is active"),
     ],
 )

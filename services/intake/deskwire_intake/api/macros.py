@@ -22,7 +22,8 @@ from deskwire_shared.contracts.rules import Macro
 from deskwire_shared.directory.port import UnknownDocument
 from deskwire_shared.directory.staff import staff_of
 from deskwire_shared.eventstore.recorder import Wish
-from deskwire_shared.ticket.actions import Acting, Deeds, FollowUp, Staff, deeds, opening
+from deskwire_shared.ticket.acting import Acting, Staff
+from deskwire_shared.ticket.actions import Deeds, FollowUp, deeds, opening
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.state import Ticket
 
@@ -60,7 +61,7 @@ async def use_macro(
     actions = actions_of(macro)
     for action in actions:
         asking.principal.require(PERMISSIONS.get(type(action), "tickets:write"))
-    using = _Using(macro, actions, staff_of(recording.directory), _acting(asking))
+    using = _Using(macro, actions, staff_of(recording.directory), _acting(macro_id, macro, asking))
     follow_ups = using.on(await recording.ticket(ticket_id)).follow_ups
     if not follow_ups:
         return done(await recording.record(ticket_id, using.wish, asking))
@@ -112,11 +113,14 @@ class _Using:
         return wish
 
 
-def _acting(asking: Asking) -> Acting:
+def _acting(macro_id: str, macro: Macro, asking: Asking) -> Acting:
     return Acting(
         agent_id=asking.principal.id,
         agent_name=asking.principal.name,
         strategy="manual",
+        asked_by="macro",
+        asker_id=macro_id,
+        asker_name=macro.name,
         key=("macro", asking.key_id, asking.request_id),
         automated=False,
     )
