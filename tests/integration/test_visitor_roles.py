@@ -36,6 +36,10 @@ async def test_a_role_serves_its_channel_alone_and_tells_how_it_fares(
             ready = (await client.get("/healthz/ready")).json()
     assert served == {role}
     assert ready["status"] == "ok"
+    assert f'deskwire_intake_under_way{{channel="{role}"}} 0.0' in metrics
+    if role == "web":
+        assert ready["web"] == {"under_way": "0", "most": "64"}
+        assert 'deskwire_intake_most_under_way{channel="web"} 64.0' in metrics
     if role == "chat":
         assert 'deskwire_intake_open_sockets{channel="chat"} 0.0' in metrics
         assert ready["chat"] == {"chats": "0", "sockets": "0"}

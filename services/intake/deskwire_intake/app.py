@@ -18,6 +18,7 @@ from deskwire_intake.replaying import HookReplays, MailReplays
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
 from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
+from deskwire_intake.watching import watch
 from deskwire_shared.eventstore.numbers import JetStreamNumbers
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
@@ -91,6 +92,7 @@ def webhook_intake(runtime: Runtime, settings: IntakeSettings, intake: Intake, f
 
 def hear_webhooks(runtime: Runtime, settings: IntakeSettings, webhooks: WebhookIntake) -> None:
     """Take webhook requests in, and those that were parked once more when somebody asks for it."""
+    watch(runtime, webhooks.figures, WEBHOOK_ROLE, lambda: webhooks.places.taken, webhooks.places.most)
     runtime.mount(HOOKS_PATH, hook_application(webhooks, body_bytes=settings.webhook_bytes))
     runtime.on_replay(HOOKS, HookReplays(webhooks, runtime.js).replay)
 

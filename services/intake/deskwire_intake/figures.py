@@ -26,6 +26,18 @@ class Figures:
         self.taken = Counter(
             "deskwire_intake_listener_mails", "Mails a listener has said 250 to", ["listener"], registry=registry
         )
+        self.under_way = Gauge(
+            "deskwire_intake_under_way",
+            "Messages that have come and are not in the log yet",
+            ["channel"],
+            registry=registry,
+        )
+        self.most_under_way = Gauge(
+            "deskwire_intake_most_under_way",
+            "Messages that a channel takes at once; whoever comes beyond it is asked to come again",
+            ["channel"],
+            registry=registry,
+        )
         self.open_sockets = Gauge(
             "deskwire_intake_open_sockets", "Sockets of customers that are open", ["channel"], registry=registry
         )

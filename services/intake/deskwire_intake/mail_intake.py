@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx2
 
-from deskwire_intake.channels.email import EmailChannel
+from deskwire_intake.channels.email import EMAIL, EmailChannel
 from deskwire_intake.channels.imap import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
 from deskwire_intake.channels.imap_credentials import Credentials
 from deskwire_intake.channels.imap_fetcher import MailboxFetcher
@@ -24,6 +24,7 @@ from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import RateLimit
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.watching import watch
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.listening import bind, bind_unix, server_tls
@@ -65,6 +66,8 @@ async def listen_for_mails(runtime: Runtime, settings: IntakeSettings, channel: 
     for listener, bound in listening:
         await listener.start(bound)
         runtime.on_stop(listener.stop)
+    most = settings.smtp_connections * len(listening)
+    watch(runtime, channel.figures, EMAIL, lambda: sum(one.under_way for one, _ in listening), most)
 
 
 def smtp_listener(settings: IntakeSettings, channel: EmailChannel) -> SmtpListener:

@@ -51,7 +51,7 @@ class Places:
     """So many at the same time, in all and for each client."""
 
     def __init__(self, most: int, most_each: int) -> None:
-        self._most = most
+        self.most = most
         self._most_each = most_each
         self._held: Counter[str] = Counter()
 
@@ -63,7 +63,7 @@ class Places:
     @contextmanager
     def hold(self, client: str) -> Iterator[None]:
         """Hold a place. Raises NoPlace."""
-        if self.taken >= self._most:
+        if self.taken >= self.most:
             raise NoPlace(is_full=True)
         if self._held[client] >= self._most_each:
             raise NoPlace(is_full=False)

@@ -12,11 +12,13 @@ from deskwire_intake.channels.chat_rooms import Rooms
 from deskwire_intake.channels.port import Accept
 from deskwire_intake.channels.web import WebChannel, form_application
 from deskwire_intake.channels.web_pages import FileLimits
+from deskwire_intake.channels.web_submissions import WEB
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.ledger import LedgeredAccept
 from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.watching import watch
 from deskwire_shared.contracts.intake_ledger import Via
 from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import TICKETS
@@ -53,6 +55,7 @@ def accepting(intake: Intake, via: Via) -> Accept:
 
 def serve_forms(runtime: Runtime, channel: WebChannel) -> None:
     """Serve forms."""
+    watch(runtime, channel.figures, WEB, lambda: channel.places.taken, channel.places.most)
     runtime.mount("/intake/v1/forms", form_application(channel))
 
 
@@ -73,6 +76,7 @@ async def chat_channel(runtime: Runtime, settings: IntakeSettings, intake: Intak
     )
     places = Places(settings.chat_sockets, settings.chat_client_sockets)
     figures.open_sockets.labels(CHAT).set_function(lambda: places.taken)
+    figures.under_way.labels(CHAT).set(0)
     return ChatChannel(
         rooms=rooms,
         messages=ChatMessages(

@@ -71,7 +71,7 @@ class ChatMessages:
 
     async def keep(self, message: InboundMessage) -> Kept:
         """Keep a message. Raises CannotBeHandled, or an error of the moment that a later try may not meet."""
-        with self.figures.seconds.labels(CHAT).time():
+        with self.figures.seconds.labels(CHAT).time(), self.figures.under_way.labels(CHAT).track_inprogress():
             accepted = await self.accept(message, nothing_to_keep())
         self.figures.count(CHAT, "repeated" if accepted.repeated else "accepted")
         entered = await self.recorder.ticket(accepted.ticket_id, at_least=accepted.sequence)

@@ -92,6 +92,11 @@ class SmtpListener:
         address = self._server.sockets[0].getsockname()
         return int(address[1]) if isinstance(address, tuple) else 0
 
+    @property
+    def under_way(self) -> int:
+        """How many mails are being taken in."""
+        return sum(connection.is_busy for connection in self._connections)
+
     async def stop(self) -> None:
         """Take no new connections, let mails under way be answered, and end the rest."""
         assert self._server is not None
