@@ -1,0 +1,65 @@
+"""The forms of programs beside the desk: webhooks that are told of events, and API tokens."""
+
+from typing import Final, get_args
+
+from deskwire_query.web.forms.derived import fields_of
+from deskwire_query.web.forms.fields import Choices, Line, Several, Switch
+from deskwire_query.web.forms.form import Form, Part
+from deskwire_query.web.forms.groups import Dictionary
+from deskwire_shared.contracts.access import Permission
+from deskwire_shared.contracts.directory import ApiToken
+from deskwire_shared.contracts.webhooks import Webhook
+
+KNOWN: Final = {
+    "name": Line(name="name", label="Name", required=True),
+    "url": Line(name="url", label="Address", type="url", required=True, example="https://example.org/hook"),
+    "events": Several(name="events", label="Events", separator="\n", hint="One a line; empty is all of them."),
+    "headers": Dictionary(
+        name="headers",
+        label="Headers",
+        noun="header",
+        most=20,
+        key=Line(name="", label="Name", example="X-Key"),
+        value=Line(name="", label="Value"),
+        hint="Sent along. {secret.name} puts one of the webhook's secrets in.",
+    ),
+    "active": Switch(name="active", label="Active"),
+}
+
+NOT_ASKED: Final = frozenset({"kind", "disabled_because"})
+
+HOOK_FORM: Final = Form(
+    model=Webhook,
+    parts=(Part(title="", fields=fields_of(Webhook, KNOWN, leave_out=NOT_ASKED)),),
+)
+
+SCOPES: Final[dict[Permission, str]] = {
+    "tickets:read": "Read tickets",
+    "tickets:write": "Change tickets",
+    "tickets:reply": "Answer customers",
+    "tickets:note": "Leave notes",
+    "tickets:assign": "Assign tickets",
+    "tickets:merge": "Merge tickets",
+    "customers:read": "Read customers",
+    "customers:write": "Change customers",
+    "directory:read": "Read settings",
+    "directory:write": "Change settings",
+    "reports:read": "Read reports",
+    "feed:public": "Hear what customers may know",
+    "feed:internal": "Hear everything, notes too",
+    "admin": "Administer people, tokens and secrets",
+}
+assert set(SCOPES) == set(get_args(Permission))
+
+TOKEN_FORM: Final = Form(
+    model=ApiToken,
+    parts=(
+        Part(title="", fields=(
+            Line(name="name", label="Name", required=True, hint="What will use it; tickets show it."),
+            Choices(name="scopes", label="May", options=tuple(SCOPES.items())),
+            Line(name="expires_at", label="Valid until", optional=True, example="2026-12-31T00:00Z",
+                 hint="Empty is until it is deleted."),
+            Switch(name="active", label="Active"),
+        )),
+    ),
+)  # fmt: skip
