@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest_asyncio
 import structlog
 
 from certificates import certificate
-from deskwire_notify.channels.webhook import WebhookSender
-from deskwire_notify.webhook_requests import WebhookRequest
+from deskwire_notify.webhook_requests import WebhookRequest, judge
+from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address, Attachment, ReplyBounced, ReplyDelivered
 from deskwire_shared.contracts.webhook_channels import OutboundRequest, WebhookChannel
@@ -223,7 +224,7 @@ async def test_the_log_holds_no_secret_of_an_address_even_while_it_tells_everyth
     sender = WebhookSender(timeout_seconds=5, allow_private=True)
     url = f"http://127.0.0.1:{sink.port}/bot-t0ken/send"
     told = WebhookRequest(method="POST", url=url, headers={"Authorization": "t0ken"}, content=b"{}")
-    await sender.send(told, OutboundRequest(url="https://x.example", body={}))
+    await sender.send(told, partial(judge, OutboundRequest(url="https://x.example", body={})))
     await sender.close()
     assert len(sink.requests) == 1
     assert "t0ken" not in log.getvalue()
@@ -231,12 +232,12 @@ async def test_the_log_holds_no_secret_of_an_address_even_while_it_tells_everyth
 
 async def test_the_certificate_must_be_that_of_the_host_though_its_address_was_looked_up(tmp_path: Path) -> None:
     files = certificate(tmp_path)
-    outbound_request = OutboundRequest(url="https://127.0.0.1", body={})
+    judging = partial(judge, OutboundRequest(url="https://127.0.0.1", body={}))
     with HookSink().open(files) as sink:
         trusting = WebhookSender(timeout_seconds=5, allow_private=True, ca_file=files[0])
         doubting = WebhookSender(timeout_seconds=5, allow_private=True)
         verdicts = [
-            (await sender.send(request(host, sink.port), outbound_request)).verdict
+            (await sender.send(request(host, sink.port), judging)).verdict
             for sender, host in ((trusting, "127.0.0.1"), (doubting, "127.0.0.1"), (trusting, "localhost"))
         ]
         for sender in (trusting, doubting):
@@ -253,6 +254,6 @@ async def test_a_flood_of_an_answer_is_not_read_to_its_end(sink: HookSink) -> No
     sink.next_answers.append((404, b'{"error": "' + b"x" * 10_000_000))
     sender = WebhookSender(timeout_seconds=5, allow_private=True)
     told = WebhookRequest(method="POST", url=f"http://127.0.0.1:{sink.port}/", headers={}, content=b"{}")
-    answer = await sender.send(told, OutboundRequest(url="https://x.example", body={}))
+    answer = await sender.send(told, partial(judge, OutboundRequest(url="https://x.example", body={})))
     await sender.close()
     assert (answer.verdict, answer.reason) == ("refused", "404")

@@ -7,13 +7,14 @@ from deskwire_notify.channels.chat import ChatPatience, ChatSender
 from deskwire_notify.channels.email import SmtpRelay
 from deskwire_notify.channels.local_outbox import LocalOutbox
 from deskwire_notify.channels.port import Relay
-from deskwire_notify.channels.webhook import WebhookSender, WebhookWriter
+from deskwire_notify.channels.webhook import WebhookWriter
 from deskwire_notify.claims import Claims
 from deskwire_notify.deliveries import LEASE, Deliveries
 from deskwire_notify.figures import Figures
 from deskwire_notify.handlers import Outgoing, on_ticket
 from deskwire_notify.quota import Quota
 from deskwire_notify.settings import NotifySettings
+from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened, RequesterChanged
 from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS, TIMERS

@@ -17,6 +17,7 @@ from deskwire_notify.claims import Busy, Claim, Claims
 from deskwire_notify.errands import Errand, Refusal, Settled
 from deskwire_notify.figures import Figures
 from deskwire_notify.recording import caused_by
+from deskwire_notify.retries import lot
 from deskwire_notify.undeliverable import NotReady, Undeliverable
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.ids import derived_id
@@ -52,7 +53,7 @@ class Attempt:
 
 
 class Deliveries:
-    """Carries mails out, a few at a time."""
+    """Carries mails out, a few at a time; without a parking lot what could not be sent stands on the ticket only."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class Deliveries:
         store: EventStore,
         recorder: Recorder,
         claims: Claims,
-        parking: ParkingLot,
+        parking: ParkingLot | None,
         clock: Clock,
         figures: Figures,
         at_once: int,
@@ -101,9 +102,9 @@ class Deliveries:
         except NotReady as error:
             return await self._judge(attempt, {"": Answer("not_now", str(error), "not ready")})
         except Exception as error:  # whatever it is, the mail is tried again, and parked in the end
-            log.exception("mail cannot be written", kind=errand.kind, mail_id=errand.mail_id)
+            log.exception("cannot be written", kind=errand.kind, mail_id=errand.mail_id)
             return await self._judge(
-                attempt, {"": Answer("not_now", "the mail cannot be written", type(error).__name__)}
+                attempt, {"": Answer("not_now", f"the {errand.kind} cannot be written", type(error).__name__)}
             )
         answers = await self._send(attempt, parcel)
         return await self._judge(attempt, {**parcel.refused, **answers}, template_id=parcel.template_id)
@@ -126,7 +127,9 @@ class Deliveries:
         errand, claim = attempt.errand, attempt.claim
         accepted = frozenset(_fingerprint(errand.mail_id, to) for to, a in answers.items() if a.verdict == "accepted")
         if any(answer.verdict == "not_now" for answer in answers.values()):
-            next_try = errand.patience.next_try(claim.attempts, claim.first_at, self._clock.now())
+            next_try = errand.patience.next_try(
+                claim.attempts, claim.first_at, self._clock.now(), lot=lot(errand.mail_id, claim.attempts)
+            )
             if next_try is not None:
                 await self._put_off(attempt, answers, next_try, accepted)
                 return next_try
@@ -140,6 +143,7 @@ class Deliveries:
                 channel=errand.channel,
                 attempts=claim.attempts,
                 template_id=template_id,
+                status=next((answer.status for answer in answers.values() if answer.status is not None), None),
             ),
         )
         return None
@@ -150,7 +154,7 @@ class Deliveries:
         errand, claim = attempt.errand, attempt.claim
         await self._claims.put_off(errand.mail_id, claim, next_try, accepted)
         self._figures.attempts.labels(errand.kind, "retried").inc()
-        log.warning("mail put off", kind=errand.kind, mail_id=errand.mail_id, attempts=claim.attempts,
+        log.warning("delivery put off", kind=errand.kind, mail_id=errand.mail_id, attempts=claim.attempts,
                     codes=_codes(answers), next_try=next_try.isoformat())  # fmt: skip
         if self._clock.now() - claim.first_at >= LATE_AFTER:
             reason = "; ".join(dict.fromkeys(a.reason for a in answers.values() if a.verdict == "not_now"))
@@ -177,7 +181,7 @@ class Deliveries:
         await self._record(attempt, errand.settled(outcome), "settled")
         told = "delivered" if outcome.delivered else "bounced"
         self._figures.attempts.labels(errand.kind, told).inc()
-        log.info("mail settled", kind=errand.kind, mail_id=errand.mail_id, outcome=told, channel=outcome.channel,
+        log.info("delivery settled", kind=errand.kind, mail_id=errand.mail_id, outcome=told, channel=outcome.channel,
                  attempts=outcome.attempts, codes=[refusal.code for refusal in outcome.refusals])  # fmt: skip
 
     async def _record(self, attempt: Attempt, command: TicketCommand, what: str) -> None:
@@ -199,6 +203,8 @@ class Deliveries:
     async def _park(self, attempt: Attempt, reason: str) -> None:
         """Show an operator what nobody could send; the reason names no person, since what is parked is not sealed."""
         errand = attempt.errand
+        if self._parking is None:
+            return
         self._figures.parked.labels(errand.kind).inc()
         sentence = f"{errand.kind} {errand.mail_id}: {reason}"
         await self._parking.park(ticket_subject(attempt.ticket.id), b"", {}, reason=sentence)

@@ -1,4 +1,4 @@
-"""The two kinds of message that leave the desk: when each is due, how it is written, what is recorded of it."""
+"""What leaves the desk: when each is due, how it is written, what is recorded of it."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -43,6 +43,8 @@ class Settled:
     channel: str
     attempts: int
     template_id: str = ""
+    status: int | None = None
+    """What an HTTP server answered with."""
 
 
 class ReplyWriter(Protocol):
@@ -59,10 +61,10 @@ class ReplyWriter(Protocol):
 
 
 class Errand(Protocol):
-    """A mail to be carried out."""
+    """A mail, or something like it, to be carried out."""
 
     @property
-    def kind(self) -> Literal["reply", "acknowledgement"]:
+    def kind(self) -> Literal["reply", "acknowledgement", "webhook"]:
         """Which kind of mail it is, for logs and figures."""
         ...
 

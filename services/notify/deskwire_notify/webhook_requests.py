@@ -1,4 +1,4 @@
-"""Writes an agent's reply down as HTTP requests, as a channel's mapping describes them; pure."""
+"""Writes requests down and signs them, and tells from answers what became of them; pure."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ def write_request(outbound: OutboundRequest, scope: Scope) -> WebhookRequest:
     """Fill a request in. Raises Undeliverable."""
     content, content_type = _content(outbound, scope)
     headers = {"Content-Type": content_type, "User-Agent": "Deskwire", "Accept-Encoding": "identity"}
-    headers |= {name: _header(fill(template, scope)) for name, template in outbound.headers.items()}
+    headers |= {name: header_value(fill(template, scope)) for name, template in outbound.headers.items()}
     if outbound.basic is not None:
         pair = f"{fill(outbound.basic.username, scope)}:{fill(outbound.basic.password, scope)}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
@@ -88,25 +88,33 @@ def _step(text: str) -> str:
     return quote(text, safe=":@+-_~.")
 
 
-def _header(value: str) -> str:
+def header_value(value: str) -> str:
+    """Give a header's value back. Raises Undeliverable for one that no header holds."""
     if not value.isprintable() or not value.isascii():
         raise Undeliverable("a header of the request would hold characters that no header holds")
     return value
 
 
-def sign(request: WebhookRequest, secret: str, message_id: str, at: datetime) -> WebhookRequest:
-    """Sign a request as Standard Webhooks asks for. Raises Undeliverable for a secret that is none."""
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except ValueError as error:
-        raise Undeliverable("the signing secret of the channel is not in base64") from error
+def sign(request: WebhookRequest, secret: str, message_id: str, at: datetime, *, former: str = "") -> WebhookRequest:
+    """Sign a request as Standard Webhooks asks for, with a former secret too while the other side changes over.
+
+    Raises Undeliverable for a secret that is none.
+    """
     timestamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), request.content))
-    signature = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    stamps = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{signature}"}
+    signatures = " ".join(_signature(one, signed) for one in (secret, former) if one)
+    stamps = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signatures}
     return WebhookRequest(
         method=request.method, url=request.url, headers={**request.headers, **stamps}, content=request.content
     )
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError as error:
+        raise Undeliverable("the signing secret is not in base64") from error
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
 
 
 def split_text(text: str, longest: int) -> list[str]:

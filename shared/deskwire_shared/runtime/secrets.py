@@ -60,6 +60,14 @@ class Secrets:
         """Keep what a channel signs in with; with `revision`, only over that one, and False when it has changed."""
         return await self._bucket.put(f"channel.{channel_id}", secret, revision=revision)
 
+    async def webhook(self, webhook_id: str) -> Kept:
+        """What a webhook is signed with and sends along, as it was kept, with its revision."""
+        return await self._bucket.get(f"webhook.{webhook_id}")
+
+    async def set_webhook(self, webhook_id: str, secret: bytes, *, revision: int | None = None) -> bool:
+        """Keep what a webhook is signed with; with `revision`, only over that one, and False when it has changed."""
+        return await self._bucket.put(f"webhook.{webhook_id}", secret, revision=revision)
+
     async def new_setup_token(self) -> str:
         """A token that lets one person create the first administrator; it replaces an earlier one."""
         token = secrets.token_urlsafe(24)

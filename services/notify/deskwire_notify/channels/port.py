@@ -17,6 +17,8 @@ class Answer:
     verdict: Literal["accepted", "refused", "not_now"]
     reason: str = ""
     code: str = ""
+    status: int | None = None
+    """What an HTTP server answered with."""
 
 
 ACCEPTED = Answer("accepted")

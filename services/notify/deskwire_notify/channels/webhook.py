@@ -2,18 +2,14 @@
 
 import asyncio
 import html
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Final
 
-import httpx2
 from pydantic import JsonValue, TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from deskwire_notify.channels.port import Answer
-from deskwire_notify.destinations import destination_of
 from deskwire_notify.mappings import shipped_mapping
 from deskwire_notify.rules import conversation_to_answer
 from deskwire_notify.undeliverable import NotReady, Undeliverable
@@ -25,6 +21,7 @@ from deskwire_notify.webhook_requests import (
     split_text,
     write_request,
 )
+from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.conversations import parts_of
 from deskwire_shared.contracts.ids import derived_id
@@ -35,62 +32,10 @@ from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.secrets import Secrets
 from deskwire_shared.ticket.state import Message, Ticket
 
-ANSWER_BYTES: Final = 64 * 1024
 PARCEL_SECONDS: Final = 40.0
 """No further part of a reply is begun after so long: an attempt has 60 s in all."""
 
 _secrets: Final = TypeAdapter(dict[str, str])
-
-
-class WebhookSender:
-    """Sends requests, to the public internet only unless told otherwise."""
-
-    def __init__(self, *, timeout_seconds: float, allow_private: bool = False, ca_file: Path | None = None) -> None:
-        self._allow_private = allow_private
-        self._timeout = timeout_seconds
-        # A connection that is used again could carry a request for another host of the same address.
-        limits = httpx2.Limits(max_keepalive_connections=0)
-        self._client = httpx2.AsyncClient(
-            timeout=timeout_seconds,
-            limits=limits,
-            trust_env=False,
-            follow_redirects=False,
-            verify=ssl.create_default_context(cafile=ca_file),
-        )
-
-    async def send(self, request: WebhookRequest, outbound: OutboundRequest) -> Answer:
-        """Send a request; what became of it."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                status, answer = await self._exchange(request)
-        except Undeliverable as error:
-            return Answer("refused", str(error), "forbidden destination")
-        except NotReady as error:
-            return Answer("not_now", str(error), "unknown host")
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
-            name = type(error).__name__
-            return Answer("not_now", f"the other side cannot be reached: {name}", name)
-        return judge(outbound, status, answer)
-
-    async def _exchange(self, request: WebhookRequest) -> tuple[int, JsonValue]:
-        destination = await destination_of(request.url, allow_private=self._allow_private)
-        url = httpx2.URL(request.url)
-        built = self._client.build_request(
-            request.method,
-            url.copy_with(host=destination.ip),
-            headers={**request.headers, "Host": url.netloc.decode("ascii")},
-            content=request.content,
-            extensions={"sni_hostname": destination.host},
-        )
-        answered = await self._client.send(built, stream=True)
-        try:
-            return answered.status_code, _read(await _bounded(answered))
-        finally:
-            await answered.aclose()
-
-    async def close(self) -> None:
-        """Part from everybody."""
-        await self._client.aclose()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +60,7 @@ class WebhookParcel:
         for number, part in enumerate(to):
             if asyncio.get_running_loop().time() >= end:
                 return answers | dict.fromkeys(to[number:], Answer("not_now", "the parts before took long", "slow"))
-            answers[part] = await self.sender.send(self.requests[part], self.outbound)
+            answers[part] = await self.sender.send(self.requests[part], partial(judge, self.outbound))
             if answers[part].verdict != "accepted":
                 return answers | dict.fromkeys(to[number:], answers[part])
         return answers
@@ -204,22 +149,3 @@ def _outbound(channel: Channel) -> OutboundRequest:
 def _part_name(conversation: str, number: int, count: int) -> str:
     """What an agent reads where a part did not arrive."""
     return conversation if count == 1 else f"{conversation} ({number} of {count})"
-
-
-async def _bounded(answered: httpx2.Response) -> bytes:
-    """Read as much of an answer as anybody will look at."""
-    content = b""
-    async for chunk in answered.aiter_raw():
-        content += chunk[: ANSWER_BYTES - len(content)]
-        if len(content) >= ANSWER_BYTES:
-            break
-    return content
-
-
-def _read(content: bytes) -> JsonValue:
-    """What the other side answered; whatever is no JSON says nothing."""
-    try:
-        answer: JsonValue = from_json(content)
-    except ValueError:
-        return None
-    return answer
