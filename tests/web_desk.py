@@ -1,6 +1,6 @@
 """A workspace over read models that are built from histories: pages are asked for as a browser would."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +9,7 @@ from typing import Final
 import httpx2
 from obstore.store import MemoryStore
 
+from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.pages import create_pages
@@ -17,6 +18,8 @@ from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.runtime.identity import SESSION_COOKIE, Unauthenticated
+from deskwire_shared.runtime.parking import UnknownParked
+from deskwire_shared.runtime.replaying import ReplayFailed
 from query_desk import ADA, MONDAY, QueryDesk, query_desk
 
 CSRF: Final = "csrf-of-ada"
@@ -64,6 +67,23 @@ class MemorySessions:
 
 
 @dataclass
+class MemoryParked:
+    """Parked things by their numbers, each with the reason why it cannot be handled; none when it can."""
+
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    async def waiting(self, numbers: Iterable[int]) -> frozenset[int]:
+        return frozenset(numbers) & self.reasons.keys()
+
+    async def replay(self, number: int) -> None:
+        if number not in self.reasons:
+            raise UnknownParked(str(number))
+        if self.reasons[number]:
+            raise ReplayFailed(self.reasons[number])
+        del self.reasons[number]
+
+
+@dataclass
 class WebDesk:
     """The pages with a browser in front and read models behind."""
 
@@ -72,6 +92,7 @@ class WebDesk:
     clock: ManualClock
     objects: MemoryStore
     browser: httpx2.AsyncClient
+    parked: MemoryParked
 
     async def hire(self, agent_id: str = ADA.id, role: Role = "admin", name: str = "Ada Agent") -> None:
         """Put an agent into the directory."""
@@ -95,6 +116,8 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
     """Build the workspace of a desk without tickets."""
     async with query_desk(url) as desk:
         clock, objects, sessions = ManualClock(MONDAY), MemoryStore(), MemorySessions(desk)
+        parked = MemoryParked()
+        await create_arrivals(desk.database)
 
         async def reached(sequence: int) -> None:
             assert await desk.reader.position() >= sequence
@@ -107,6 +130,8 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
                 credentials=sessions,
                 objects=objects,
                 clock=clock,
+                arrivals=desk.reader.arrivals,
+                parked=parked,
                 reached=reached,
                 explained=partial(explanations, desk.reader, Codec(desk.history.keys)),
                 public_url="http://127.0.0.1:8080",
@@ -115,4 +140,4 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
         )
         transport = httpx2.ASGITransport(app=pages)
         async with httpx2.AsyncClient(transport=transport, base_url="http://desk.example") as browser:
-            yield WebDesk(desk, sessions, clock, objects, browser)
+            yield WebDesk(desk, sessions, clock, objects, browser, parked)

@@ -8,10 +8,13 @@ from prometheus_client import Gauge
 from deskwire_query import catalogue
 from deskwire_query.api.app import create_api
 from deskwire_query.api.state import Parts
+from deskwire_query.arrivals.following import ArrivalsFollower
+from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.database import Database, open_database
 from deskwire_query.explanations import explanations
 from deskwire_query.handlers import Projector
 from deskwire_query.live import Hub
+from deskwire_query.parked import ParkedMessages
 from deskwire_query.projections.log import TicketLog
 from deskwire_query.projections.runner import Sources
 from deskwire_query.reader import Reader
@@ -32,9 +35,10 @@ async def start(runtime: Runtime, role: str | None) -> None:
     if runtime.settings.otel_endpoint is not None:
         database.trace()
     await catalogue.create_catalogue(database)
+    await create_arrivals(database)
     tasks = []
     if role in {None, "projector"}:
-        tasks.append(_start_projector(runtime, database))
+        tasks += (_start_projector(runtime, database), _start_ledger(runtime, database))
     if role in {None, "api"}:
         tasks.append(await _start_api(runtime, database))
 
@@ -55,6 +59,12 @@ def _start_projector(runtime: Runtime, database: Database) -> Task:
     )
     runtime.health.add("projection", projector.check)
     return runtime.spawn("project the log", projector.run())
+
+
+def _start_ledger(runtime: Runtime, database: Database) -> Task:
+    follower = ArrivalsFollower(database, runtime.connection, runtime.parking("query"))
+    runtime.health.add("ledger of intake", follower.check)
+    return runtime.spawn("follow the ledger of intake", follower.run())
 
 
 async def _start_api(runtime: Runtime, database: Database) -> Task:
@@ -79,6 +89,8 @@ def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: Query
         credentials=runtime.secrets,
         objects=runtime.objects,
         clock=runtime.clock,
+        arrivals=reader.arrivals,
+        parked=ParkedMessages(runtime.connection),
         reached=partial(hub.wait_for, within=settings.wait_seconds),
         explained=partial(explanations, reader, Codec(runtime.keys)),
         public_url=runtime.settings.public_url,

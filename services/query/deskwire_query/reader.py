@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deskwire_query import catalogue, customers, reports
+from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.catalogue import Generation
 from deskwire_query.cursors import read_cursor, write_cursor
 from deskwire_query.database import Database
@@ -72,6 +73,7 @@ class Reader:
 
     def __init__(self, database: Database, directory: Directory) -> None:
         self._database = database
+        self.arrivals = ArrivalReader(database)
         self._directory = directory
         self._index = search_index(database)
         self._known: Known | None = None

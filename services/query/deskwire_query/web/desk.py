@@ -1,12 +1,13 @@
 """What the pages need of the desk; `app.py` builds it once and every page finds it in its request."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from obstore.store import ObjectStore
 
+from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.read_models import Reads
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.directory.port import Directory
@@ -56,6 +57,18 @@ class Credentials(Protocol):
         ...
 
 
+class Parked(Protocol):
+    """Knows what is parked."""
+
+    async def waiting(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Say which of these still wait."""
+        ...
+
+    async def replay(self, number: int) -> None:
+        """Have something handled once more. Raises UnknownParked or ReplayFailed."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """The parts of the desk that pages use."""
@@ -67,6 +80,8 @@ class Desk:
     objects: ObjectStore
     """Where attachments and the local outbox are."""
     clock: Clock
+    arrivals: ArrivalReader
+    parked: Parked
     reached: Reached
     explained: Explained
     public_url: str
