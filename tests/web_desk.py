@@ -13,6 +13,7 @@ from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.pages import create_pages
+from deskwire_query.web.screens import Screens
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Principal, Role
 from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.eventstore.codec import Codec
@@ -118,6 +119,7 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
         clock, objects, sessions = ManualClock(MONDAY), MemoryStore(), MemorySessions(desk)
         parked = MemoryParked()
         await create_arrivals(desk.database)
+        screens = Screens(most=10)
 
         async def reached(sequence: int) -> None:
             assert await desk.reader.position() >= sequence
@@ -132,6 +134,8 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
                 clock=clock,
                 arrivals=desk.reader.arrivals,
                 parked=parked,
+                screens=screens,
+                heartbeat_seconds=15,
                 reached=reached,
                 explained=partial(explanations, desk.reader, Codec(desk.history.keys)),
                 public_url="http://127.0.0.1:8080",

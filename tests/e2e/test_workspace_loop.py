@@ -61,7 +61,7 @@ def test_what_a_customer_writes_appears_while_the_agent_writes_and_the_draft_sta
 def test_an_answer_to_a_ticket_that_changed_unseen_is_held_back_until_the_agent_has_seen_it(
     desk: UpDesk, page: Page
 ) -> None:
-    page.route("**/v1/stream*", lambda route: route.abort())
+    page.route("**/live?*", lambda route: route.abort())
     _open_ticket(desk, page, "Two at once", live=False)
     ticket = page.locator(".ticket").get_attribute("data-ticket")
     colleague = page.request.post(

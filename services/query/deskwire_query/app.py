@@ -22,6 +22,8 @@ from deskwire_query.settings import QuerySettings
 from deskwire_query.web.desk import Desk as WorkspaceDesk
 from deskwire_query.web.pages import create_pages
 from deskwire_query.web.proxy import IntakeProxy
+from deskwire_query.web.redrawing import Redrawing
+from deskwire_query.web.screens import Screens
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.service import Runtime, Service
@@ -36,11 +38,11 @@ async def start(runtime: Runtime, role: str | None) -> None:
         database.trace()
     await catalogue.create_catalogue(database)
     await create_arrivals(database)
-    tasks = []
+    tasks: list[Task] = []
     if role in {None, "projector"}:
         tasks += (_start_projector(runtime, database), _start_ledger(runtime, database))
     if role in {None, "api"}:
-        tasks.append(await _start_api(runtime, database))
+        tasks += await _start_api(runtime, database)
 
     async def stop() -> None:
         await asyncio.gather(*map(end, tasks), return_exceptions=True)  # the task group raises their errors
@@ -67,18 +69,23 @@ def _start_ledger(runtime: Runtime, database: Database) -> Task:
     return runtime.spawn("follow the ledger of intake", follower.run())
 
 
-async def _start_api(runtime: Runtime, database: Database) -> Task:
+async def _start_api(runtime: Runtime, database: Database) -> tuple[Task, Task]:
     settings = QuerySettings()
     reader = Reader(database, runtime.directory)
     hub = Hub(runtime.connection, reader, most_listeners=settings.most_listeners)
     await hub.start()
     runtime.health.add("read models", reader.position)
     runtime.mount("/v1", create_api(Parts(reader, hub, runtime.directory, Codec(runtime.keys), settings)))
-    _mount_workspace(runtime, reader, hub, settings)
-    return runtime.spawn("announce what is projected", hub.run())
+    screens = Screens(most=settings.most_listeners)
+    _mount_workspace(runtime, reader, hub, screens, settings)
+    redrawing = Redrawing(screens, reader, runtime.directory, runtime.clock, hub.listen)
+    return (
+        runtime.spawn("announce what is projected", hub.run()),
+        runtime.spawn("keep screens true", redrawing.run()),
+    )
 
 
-def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: QuerySettings) -> None:
+def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, screens: Screens, settings: QuerySettings) -> None:
     """Serve the pages at the root, last of all, and intake's commands where intake runs elsewhere."""
     if settings.intake_url is not None and "intake" not in runtime.services:
         runtime.http.mount("/intake", IntakeProxy(settings.intake_url))
@@ -91,6 +98,8 @@ def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: Query
         clock=runtime.clock,
         arrivals=reader.arrivals,
         parked=ParkedMessages(runtime.connection),
+        screens=screens,
+        heartbeat_seconds=settings.heartbeat_seconds,
         reached=partial(hub.wait_for, within=settings.wait_seconds),
         explained=partial(explanations, reader, Codec(runtime.keys)),
         public_url=runtime.settings.public_url,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, false, func, literal, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from deskwire_query.read_models import Sort, TicketFilter, TicketRow
+from deskwire_query.read_models import Sort, TicketFilter, TicketRow, UnsupportedCondition
 from deskwire_query.rows import LIST_COLUMNS, ticket_row
 from deskwire_query.selecting import selected
 from deskwire_query.tables import DeskTables, due_order
@@ -53,8 +53,16 @@ def mentions(text: str, *columns: Column) -> ColumnElement[bool]:
 
 def count_up_to(tables: DeskTables, wanted: TicketFilter, most: int) -> Select[int]:
     """Count tickets, no further than `most`."""
-    some = select(literal(1)).select_from(tables.tickets).where(selected(tables, wanted)).limit(most).subquery()
+    some = select(literal(1)).select_from(tables.tickets).where(member_of(tables, wanted)).limit(most).subquery()
     return select(func.count()).select_from(some)
+
+
+def member_of(tables: DeskTables, wanted: TicketFilter) -> ColumnElement[bool]:
+    """Say whether a ticket is in a selection; in one that cannot be listed there is none."""
+    try:
+        return selected(tables, wanted)
+    except UnsupportedCondition:
+        return false()
 
 
 async def rows_of(connection: AsyncConnection, tables: DeskTables, ids: Sequence[str]) -> tuple[TicketRow, ...]:

@@ -266,6 +266,14 @@ class TicketFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Some tickets as they are now, and which of them belong to some selections."""
+
+    rows: tuple[TicketRow, ...]
+    members: Mapping[TicketFilter, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountBy:
     """How many tickets there are of each value."""
 
@@ -311,6 +319,10 @@ class Reads(Protocol):
 
     async def rows(self, ticket_ids: Sequence[str]) -> tuple[TicketRow, ...]:
         """Read the rows of some tickets, such as those a notice names; unknown ones are left out."""
+        ...
+
+    async def changed(self, ticket_ids: Sequence[str], selections: Sequence[TicketFilter]) -> Changed:
+        """Read the rows of tickets that have changed; to a selection that cannot be listed none belongs."""
         ...
 
     async def timeline(self, ticket_id: str, *, after_version: int = 0, limit: int = 200) -> tuple[TimelineEntry, ...]:

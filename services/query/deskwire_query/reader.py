@@ -15,8 +15,20 @@ from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.catalogue import Generation
 from deskwire_query.cursors import read_cursor, write_cursor
 from deskwire_query.database import Database
-from deskwire_query.listing import MOST, behind, bounded, count_up_to, list_columns, mentions, rows_of, sort_column
+from deskwire_query.listing import (
+    MOST,
+    behind,
+    bounded,
+    count_up_to,
+    list_columns,
+    member_of,
+    mentions,
+    rows_of,
+    sort_column,
+)
+from deskwire_query.membership import belongs, is_plain
 from deskwire_query.read_models import (
+    Changed,
     CountBy,
     CustomerRow,
     CustomerView,
@@ -118,6 +130,19 @@ class Reader:
         """See `Reads.rows`."""
         async with self._reading() as (connection, tables):
             return await rows_of(connection, tables, ticket_ids[:MOST])
+
+    async def changed(self, ticket_ids: Sequence[str], selections: Sequence[TicketFilter]) -> Changed:
+        """See `Reads.changed`; the rows tell plain selections apart, the database the others."""
+        asked = [wanted for wanted in selections if not is_plain(wanted)]
+        async with self._reading() as (connection, tables):
+            columns = [member_of(tables, wanted).label(f"member_{at}") for at, wanted in enumerate(asked)]
+            question = select(*list_columns(tables), *columns).where(tables.tickets.c.id.in_(ticket_ids[:MOST]))
+            found = (await connection.execute(question)).mappings().all()
+        rows = tuple(ticket_row(row) for row in found)
+        plain = [wanted for wanted in selections if is_plain(wanted)]
+        members = {one: frozenset(row.id for row in rows if belongs(row, one)) for one in plain}
+        members |= {one: frozenset(row["id"] for row in found if row[f"member_{at}"]) for at, one in enumerate(asked)}
+        return Changed(rows=rows, members=members)
 
     async def timeline(self, ticket_id: str, *, after_version: int = 0, limit: int = MOST) -> tuple[TimelineEntry, ...]:
         """See `Reads.timeline`."""

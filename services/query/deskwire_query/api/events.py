@@ -1,7 +1,6 @@
 """What happens: commits by cursor, live as server-sent events, and a ticket as of any moment."""
 
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -22,9 +21,8 @@ from deskwire_query.api.state import PartsOfDesk
 from deskwire_query.explanations import Explained, explanations, names_in, told
 from deskwire_query.history import events_after, readable, ticket_as_of
 from deskwire_query.live import Hub
-from deskwire_shared.contracts.access import NotPermitted
+from deskwire_query.streaming import while_allowed
 from deskwire_shared.contracts.subjects import TICKETS
-from deskwire_shared.runtime.http_access import Unauthenticated, authenticate
 
 MOST_EVENTS: Final = 500
 
@@ -108,29 +106,13 @@ async def stream(
     """
     parts.hub.require_room()
     behind, seconds = _sequence(last_event_id) if last_event_id else after, parts.settings.heartbeat_seconds
-    return EventSourceResponse(_frames(parts.hub, behind, lambda: _may_hear(request), every=seconds), ping=seconds)
+    return EventSourceResponse(while_allowed(request, _frames(parts.hub, behind), every=seconds), ping=seconds)
 
 
-async def _frames(
-    hub: Hub, after: int | None, may_hear: Callable[[], Awaitable[bool]], *, every: float
-) -> AsyncIterator[bytes]:
-    """Give what is announced; whether the listener may still hear it is asked again now and then."""
-    asked = time.monotonic()
+async def _frames(hub: Hub, after: int | None) -> AsyncGenerator[bytes]:
     async with aclosing(hub.listen(after)) as announcements:
         async for announcement in announcements:
-            if time.monotonic() - asked >= every:
-                if not await may_hear():
-                    return
-                asked = time.monotonic()
             yield announcement.frame
-
-
-async def _may_hear(request: Request) -> bool:
-    try:
-        (await authenticate(request)).require("tickets:read")
-    except (Unauthenticated, NotPermitted):
-        return False
-    return True
 
 
 def _sequence(event_id: str) -> int:

@@ -9,6 +9,7 @@ from obstore.store import ObjectStore
 
 from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.read_models import Reads
+from deskwire_query.web.screens import Screens
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.clock import Clock
@@ -82,6 +83,8 @@ class Desk:
     clock: Clock
     arrivals: ArrivalReader
     parked: Parked
+    screens: Screens
+    heartbeat_seconds: int
     reached: Reached
     explained: Explained
     public_url: str

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from structlog import get_logger
 
 from deskwire_query.catalogue import NothingLives
+from deskwire_query.live import TooManyListeners
 from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
 from deskwire_query.web.access import ask_to_sign_in
 from deskwire_query.web.rendering import page
@@ -35,6 +36,7 @@ REFUSALS: Final[dict[type[Exception], int]] = {
     UnknownView: 404,
     InvalidCursor: 400,
     UnsupportedCondition: 400,
+    TooManyListeners: 503,
 }
 READING_IN: Final = "It is reading its history in. This page looks again by itself."
 

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from jinja2_fragments import render_block
@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from deskwire_query.web import phrases
 from deskwire_query.web.clocks import most_pressing, read_clock
+from deskwire_shared.contracts.facts import Priority
 
 STATIC: Final = Path(__file__).parent / "static"
 PART: Final = "Deskwire-Part"
@@ -29,6 +30,12 @@ KEYS_COOKIE: Final = "deskwire_keys"
 
 BEFORE_MARK: Final = 16
 """How many characters of a snippet stand before its first match: lists are narrow."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+LAST: Final = 2**53 - 1
+"""Later than any moment, and the largest number that scripts know exactly."""
+PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
 
 _LINK = re.compile(r"\bhttps?://[^\s<>\"']{1,2000}[^\s<>\"'.,:;!?)\]]")
 
@@ -46,6 +53,7 @@ def environment() -> Environment:
     built.filters |= {
         "ago": phrases.ago, "size": phrases.size, "initials": phrases.initials, "label": phrases.label,
         "hue": phrases.hue, "span": phrases.span, "iso": iso, "linked": linked,
+        "micro": micro, "rank": PRIORITIES.index,
     }  # fmt: skip
     built.globals |= {
         "static": static_url,
@@ -101,6 +109,11 @@ def module_map() -> str:
 def iso(moment: datetime) -> str:
     """Write a moment as browsers read it."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def micro(moment: datetime | None) -> int:
+    """Write a moment as a number to sort by, exact to the microsecond; what has none comes last."""
+    return LAST if moment is None else (moment - EPOCH) // MICROSECOND
 
 
 def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:

@@ -67,13 +67,6 @@ async def ticket_page(request: Request, desk: TheDesk, principal: Reader, number
     return page(request, "workspace.html", {**await _around(request, desk, principal, asked), "ticket": ticket})
 
 
-@router.get("/counts")
-async def counts(desk: TheDesk, principal: Reader) -> Response:
-    """Count the tickets of every view in the rail."""
-    rail = rail_for(principal.id, desk.directory, desk.clock.now())
-    return JSONResponse(await _counts(desk, rail))
-
-
 @router.get("/palette")
 async def palette(desk: TheDesk, principal: Reader, q: Annotated[str, Query(max_length=400)] = "") -> Response:
     """Find tickets for the palette."""

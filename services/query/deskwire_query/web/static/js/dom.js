@@ -41,15 +41,19 @@ export async function parse(text) {
 /** Run work on every element that matches, now and whenever one arrives. */
 export function whenever(selector, work) {
   const seen = new WeakSet();
-  const look = () => {
-    for (const element of findAll(selector)) {
-      if (seen.has(element)) continue;
-      seen.add(element);
-      work(element);
-    }
+  const look = (element) => {
+    if (seen.has(element)) return;
+    seen.add(element);
+    work(element);
   };
-  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
-  look();
+  const lookWithin = (node) => {
+    if (node.nodeType !== Node.ELEMENT_NODE) return;
+    if (node.matches(selector)) look(node);
+    findAll(selector, node).forEach(look);
+  };
+  new MutationObserver((changes) => { for (const { addedNodes } of changes) addedNodes.forEach(lookWithin); })
+    .observe(document.body, { childList: true, subtree: true });
+  lookWithin(document.body);
 }
 
 export const isTyping = (target) =>

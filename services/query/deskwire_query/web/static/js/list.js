@@ -1,12 +1,13 @@
 // The list: which row is chosen, more rows while scrolling, changes in place without jumping.
 import { find, findAll, morph, parse, speak } from "./dom.js";
-import { fetchJson, fetchPart } from "./requests.js";
+import { fetchPart } from "./requests.js";
 import { go, isReading, openTicketId } from "./router.js";
 
 const MOST_ROWS = 200;
 const READ_AHEAD = "600px";
 
-let held = [];
+/** New rows that wait until they can be shown without moving others. */
+const held = new Map();
 
 const rows = () => findAll("#rows > .row");
 const chosen = () => find("#rows > .row[data-chosen]");
@@ -48,6 +49,7 @@ const openRow = (row) => go(address(linkOf(row).href));
 function address(href) {
   const url = new URL(href);
   const here = new URL(location.href);
+  url.searchParams.set("view", find("#list").dataset.view);
   for (const name of ["view", "sort", "descending", "q"]) {
     if (here.searchParams.has(name)) url.searchParams.set(name, here.searchParams.get(name));
   }
@@ -99,31 +101,89 @@ function watchEnd() {
   watcher.observe(more);
 }
 
-/** Bring the rows up to date: they change where they stand, new ones wait unless the list is at its top. */
+/** Read the whole list again, when too much was missed to change it line by line. */
 export async function refreshList(after) {
   const list = find("#list");
   if (!list) return;
-  const shown = rows();
-  const answer = await fetchPart(listAddress({ rows: Math.min(Math.max(shown.length + 20, 50), MOST_ROWS), after }), "list");
+  const answer = await fetchPart(listAddress({ rows: Math.min(Math.max(rows().length + 20, 50), MOST_ROWS), after }), "list");
   if (!answer.ok || find("#list") !== list) return;
   const incoming = await parse(answer.text);
-  const current = new Map(findAll(".row", incoming).map((row) => [row.id, row]));
-  if (!shown.length) return void (current.size && await replaceList(answer.text));
-  for (const row of shown) {
-    const now = current.get(row.id);
-    if (now) { if (now.dataset.version !== row.dataset.version) await morph(row, now.outerHTML); }
-    else if (shown.length < MOST_ROWS) leave(row);
+  const lines = new Map(rows().map((row) => [row.dataset.ticket, null]));
+  for (const row of findAll(".row", incoming)) lines.set(row.dataset.ticket, row);
+  if (list.dataset.q || !rows().length || !lines.size) return void await replaceList(answer.text);
+  take(lines);
+}
+
+/** Change some lines in place: what is not on this list any more leaves it. */
+export async function changeRows(changes) {
+  if (!find("#list") || !changes.size) return;
+  const incoming = await parse([...changes.values()].filter(Boolean).join(""));
+  const lines = new Map([...changes.keys()].map((id) => [id, null]));
+  for (const row of findAll(".row", incoming)) lines.set(row.dataset.ticket, row);
+  take(lines);
+}
+
+function take(lines) {
+  const wasEmpty = !rows().length;
+  for (const [id, now] of lines) {
+    const row = document.getElementById(`t-${id}`);
+    held.delete(id);
+    if (row && now) redraw(row, now);
+    else if (row) leave(row);
+    else if (now) held.set(id, now);
   }
-  held = [...current.values()].filter((row) => !document.getElementById(row.id) && isAbove(row, current));
-  if (held.length && find("#list-scroll").scrollTop < 4) showNew();
+  if (wasEmpty && held.size) return void refreshWhole();
+  for (const [id, row] of held) if (isFurtherDown(row)) held.delete(id);
+  if (mayMove()) settle();
   else showPill();
   rove();
 }
 
-/** Whether a row belongs above the last shown one; others come with scrolling. */
-function isAbove(row, current) {
-  const order = [...current.keys()];
-  return order.slice(order.indexOf(row.id) + 1).some((id) => document.getElementById(id)) || !find("#more");
+/** Let a row say what is true now; it keeps its place, focus and selection. */
+function redraw(row, now) {
+  if (Number(now.dataset.version) < Number(row.dataset.version)) return;
+  const link = linkOf(row);
+  link.replaceChildren(...linkOf(now).childNodes);
+  row.className = now.className;
+  Object.assign(row.dataset, now.dataset);
+}
+
+/** Rows hold still while somebody has scrolled or points at them: nobody is to click on what moved in between. */
+const mayMove = () => find("#list-scroll").scrollTop < 4 && !find("#rows").matches(":hover");
+
+const placeOf = (row) => [Number(row.dataset[find("#list").dataset.sort]), Number(row.dataset.number)];
+
+function compare(one, other) {
+  const [a, b] = [placeOf(one), placeOf(other)];
+  const order = a[0] - b[0] || a[1] - b[1];
+  return find("#list").dataset.descending === "true" ? -order : order;
+}
+
+/** Whether a row comes only with scrolling. */
+function isFurtherDown(row) {
+  const last = rows().at(-1);
+  return find("#more") && last && compare(last, row) < 0;
+}
+
+/** Put every row where it belongs, the new ones among them; only those that moved are touched. */
+function settle() {
+  if (find("#list").dataset.q) return;
+  const fresh = [...held.values()];
+  held.clear();
+  for (const row of fresh) {
+    row.classList.add("row-fresh");
+    linkOf(row).href = address(linkOf(row).href);
+  }
+  const focused = document.activeElement?.closest("#rows .row-link");
+  let behind = find("#more");
+  for (const row of [...rows(), ...fresh].sort(compare).reverse()) {
+    if (row.nextElementSibling !== behind || !row.isConnected) find("#rows").insertBefore(row, behind);
+    behind = row;
+  }
+  if (focused && document.activeElement !== focused) focused.focus({ preventScroll: true });
+  if (fresh.length) speak(fresh.length === 1 ? "1 new ticket" : `${fresh.length} new tickets`);
+  showPill();
+  if (rows().length > 2 * MOST_ROWS) refreshWhole();
 }
 
 async function replaceList(text) {
@@ -145,27 +205,20 @@ async function refreshWhole() {
 
 function showPill() {
   const pill = find("#list .pill");
-  pill.hidden = held.length === 0;
-  pill.textContent = held.length === 1 ? "1 new ticket" : `${held.length} new tickets`;
-  if (held.length) speak(pill.textContent);
+  const words = held.size === 1 ? "1 new ticket" : `${held.size} new tickets`;
+  pill.hidden = held.size === 0;
+  if (pill.textContent === words) return;
+  pill.textContent = words;
+  if (held.size) speak(words);
 }
 
 export function showNew() {
-  for (const row of held.reverse()) {
-    row.classList.add("row-fresh");
-    place(row);
-  }
-  if (held.length) speak(held.length === 1 ? "1 new ticket" : `${held.length} new tickets`);
-  held = [];
-  showPill();
   find("#list-scroll").scrollTop = 0;
+  settle();
   rove();
 }
 
-const place = (row) => find("#rows").prepend(row);
-
-export async function refreshCounts() {
-  const counts = await fetchJson("/counts");
+export function showCounts(counts) {
   for (const badge of findAll("[data-count]")) badge.textContent = counts[badge.dataset.count] || "";
 }
 
@@ -178,7 +231,7 @@ function follow() {
 }
 
 export function startList() {
-  const arrive = () => { held = []; watchEnd(); follow(); };
+  const arrive = () => { held.clear(); watchEnd(); follow(); };
   document.addEventListener("desk:moved", arrive);
   document.addEventListener("focusin", (event) => {
     const row = event.target.closest("#rows > .row");
@@ -193,6 +246,9 @@ export function startList() {
   }, true);
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-sort-choice]")) sortBy(event.target.value, null);
+  });
+  document.addEventListener("pointerout", (event) => {
+    if (event.target.closest?.("#rows") && !event.relatedTarget?.closest?.("#rows") && mayMove()) settle();
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-search]")) return;

@@ -1,16 +1,22 @@
-// One stream per page tells which tickets changed; what changed is then asked for, many changes at once.
+// One stream per page brings the lines of its list that changed, and the counts of its rail.
 import { find } from "./dom.js";
-import { refreshCounts, refreshList } from "./list.js";
+import { changeRows, refreshList, showCounts } from "./list.js";
 import { openTicketId, refreshTicket } from "./router.js";
 
-const STREAM = "/v1/stream";
+const STREAM = "/live";
+const FRAME = 16;
 const PAUSE = 80;
-const COUNTS_PAUSE = 1500;
+const SEARCH_PAUSE = 1000;
 const PATIENCE = 2;
 const RETRY = 5000;
 const TYPING_SHOWN = 5000;
 
+/** Tells this page from others of the same agent. */
+export const TAB = crypto.randomUUID();
+
 let source = null;
+let retry = null;
+let watched = null;
 let position = 0;
 
 /** Run work at once, then after a pause, never twice at a time; a desk that answers slowly is asked less often. */
@@ -35,23 +41,31 @@ function paced(work, pause) {
   };
 }
 
-const list = paced(() => refreshList(position), PAUSE);
 const ticket = paced(() => refreshTicket(position), PAUSE);
-const counts = paced(refreshCounts, COUNTS_PAUSE);
+const found = paced(() => refreshList(position), SEARCH_PAUSE);
 
-function heard(event) {
-  const { sequence, ticket_id: ticketId } = JSON.parse(event.data);
+/** What changed since the rows were last drawn: a ticket's line, or null where it is not on this list. */
+let changes = new Map();
+const rows = paced(async () => {
+  const taken = changes;
+  changes = new Map();
+  await changeRows(taken);
+}, FRAME);
+
+function changed(event) {
+  const { sequence, changed: ids, lines } = JSON.parse(event.data);
   position = Math.max(position, sequence);
-  list();
-  counts();
-  if (ticketId === openTicketId()) ticket();
+  if (ids.includes(openTicketId())) ticket();
+  if (watched === "") return void (ids.some((id) => document.getElementById(`t-${id}`)) && found());
+  for (const id of ids) changes.set(id, lines[id] ?? null);
+  rows();
 }
 
-/** Too much was missed to be told one by one. */
+/** Too much was missed to be told one by one, or time has moved the bounds of the list. */
 function missed(event) {
   position = JSON.parse(event.data).sequence;
-  list();
-  counts();
+  changes.clear();
+  found();
   ticket();
 }
 
@@ -67,24 +81,39 @@ function typing(event) {
   typingEnds = setTimeout(() => { words.hidden = true; }, TYPING_SHOWN);
 }
 
+/** The view whose list is shown; a search lists what it found, whatever becomes of it. */
+const viewShown = () => (find("#list").dataset.q ? "" : find("#list").dataset.view);
+
 /** Listen behind what is known; a browser gives up by itself when the desk refuses, so ask again later. */
 function listen() {
-  source = new EventSource(`${STREAM}?after=${position}`);
-  source.addEventListener("commit", heard);
+  clearTimeout(retry);
+  source?.close();
+  watched = viewShown();
+  source = new EventSource(`${STREAM}?${new URLSearchParams({ view: watched, tab: TAB, after: position })}`);
+  source.addEventListener("rows", changed);
+  source.addEventListener("counts", (event) => showCounts(JSON.parse(event.data)));
   source.addEventListener("reset", missed);
   source.addEventListener("typing", typing);
   source.addEventListener("open", () => document.body.classList.remove("offline"));
   source.addEventListener("error", () => {
     document.body.classList.add("offline");
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY);
+    if (source.readyState === EventSource.CLOSED) retry = setTimeout(listen, RETRY);
   });
 }
 
-export function startLive() {
-  const start = find("#list")?.dataset.position;
-  if (start == null) return;
-  position = Number(start);
+/** Another list is shown: hear of its changes, behind what it shows already. */
+function moved() {
+  if (!find("#list") || viewShown() === watched) return;
+  changes.clear();
+  position = Number(find("#list").dataset.position);
   listen();
+}
+
+export function startLive() {
+  if (!find("#list")) return;
+  position = Number(find("#list").dataset.position);
+  listen();
+  document.addEventListener("desk:moved", moved);
   window.addEventListener("pagehide", () => source.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
 }

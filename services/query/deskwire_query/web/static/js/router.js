@@ -2,13 +2,15 @@
 import { find, findAll, morph } from "./dom.js";
 import { fetchPart } from "./requests.js";
 
+const START = "mine";
+
 let running = null;
 
 export const openTicketId = () => find(".ticket")?.dataset.ticket ?? null;
 export const isReading = () => document.body.classList.contains("reading");
 
 /** What of an address decides the list. */
-const listOf = (url) => ["view", "sort", "descending", "q"].map((name) => url.searchParams.get(name) ?? "").join("|");
+const listOf = (url) => ["view", "sort", "descending", "q"].map((name) => url.searchParams.get(name) || (name === "view" ? START : "")).join("|");
 
 export async function go(address, { push = true, focus = null } = {}) {
   const url = new URL(address, location.href);
