@@ -42,17 +42,29 @@ class NotifySettings(ServiceSettings):
         default=30.0, gt=0, le=50, description="How long the mail server may take for one answer, in seconds."
     )
     webhook_timeout_seconds: float = Field(
-        default=10.0, gt=0, le=15, description="How long a request by which a reply leaves may take, in seconds."
+        default=10.0,
+        gt=0,
+        le=15,
+        description="How long a request by which a reply leaves or a webhook is called may take, in seconds.",
     )
     webhook_allow_private: bool = Field(
         default=False,
-        description="Whether replies may leave to servers of the private network, and without TLS."
+        description="Whether replies and webhooks may reach servers of the private network, and without TLS."
         " Default: to the public internet only, over https.",
     )
     webhook_ca_file: Path | None = Field(
         default=None,
         description="Certificates of the authorities that vouch for the servers replies leave to by webhook."
         " Default: those of the system.",
+    )
+    webhook_calls_at_once: int = Field(
+        default=4, ge=1, le=32, description="Calls of one webhook that one process has under way at the same time."
+    )
+    webhook_off_after_days: float = Field(
+        default=5,
+        gt=0,
+        le=6,
+        description="How long every call of a webhook may fail before the webhook is switched off, in days.",
     )
     connections: int = Field(default=4, ge=1, le=32, description="Mails that one process sends at the same time.")
     sender: MailAddress | None = Field(

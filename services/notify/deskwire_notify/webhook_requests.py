@@ -51,8 +51,13 @@ def write_request(outbound: OutboundRequest, scope: Scope) -> WebhookRequest:
 
 def missing_secrets(outbound: OutboundRequest, secrets: Collection[str]) -> tuple[str, ...]:
     """The secrets that a request would be written with and that nobody has entered."""
-    named = dict.fromkeys(_SECRET.findall(outbound.model_dump_json(exclude_unset=True)))
+    named = secrets_in(outbound.model_dump_json(exclude_unset=True))
     return tuple(name for name in (*named, *((SIGNING,) if outbound.sign else ())) if name not in secrets)
+
+
+def secrets_in(templates: str) -> tuple[str, ...]:
+    """The secrets that templates name, each once."""
+    return tuple(dict.fromkeys(_SECRET.findall(templates)))
 
 
 def _content(outbound: OutboundRequest, scope: Scope) -> tuple[bytes, str]:

@@ -28,9 +28,6 @@ BACKOFF_SECONDS = (1, 5, 15, 60, 300)
 SEQUENCE_HEADER = "Deskwire-Sequence"
 """Where a parked message stood in its stream."""
 
-CONSUMER_HEADER = "Deskwire-Consumer"
-"""Which consumer of a service parked a message; several may hear the same subject."""
-
 log = get_logger(__name__)
 
 
@@ -126,7 +123,6 @@ class ProcessManager:
                 continue
             log.error("reaction failed too often, message parked", tries=tries, error=repr(error), exc_info=error)
             headers = {**(message.headers or {}), SEQUENCE_HEADER: str(_sequence(message))}
-            headers[CONSUMER_HEADER] = self._consumer
             await self._parking.park(message.subject, message.data, headers, reason=repr(error))
             await message.ack()
 

@@ -10,7 +10,6 @@ from structlog import get_logger
 
 from deskwire_shared.contracts.subjects import replay_subject
 from deskwire_shared.runtime.parking import Parked, get_parked
-from deskwire_shared.runtime.process_manager import CONSUMER_HEADER
 from deskwire_shared.runtime.streams import consumer_hearing
 
 ANSWER_SECONDS = 60.0
@@ -40,8 +39,7 @@ def hear_replays(broker: NatsBroker, js: JetStreamContext, name: str, replay: Re
 
 async def ask_for_replay(connection: Client, parked: Parked) -> None:
     """Have something parked handled once more. Raises ReplayFailed."""
-    by = parked.headers.get(CONSUMER_HEADER)
-    name = by or consumer_hearing(parked.service, parked.reference) or parked.service
+    name = consumer_hearing(parked.service, parked.reference) or parked.service
     try:
         answer = await connection.request(replay_subject(name), str(parked.number).encode(), timeout=ANSWER_SECONDS)
     except nats.errors.NoRespondersError as error:

@@ -21,7 +21,7 @@ MACHINES: Final = frozenset({"rule", "system"})
 NOTED: Final = frozenset({"rule_applied", "sla_warned", "sla_breached", "sla_met"})
 DECIDED: Final = NOTED | {
     "routed", "assigned", "unassigned", "status_changed", "priority_changed", "type_changed", "subject_changed",
-    "tags_changed", "field_changed", "followers_changed",
+    "tags_changed", "field_changed", "followers_changed", "webhook_requested",
 }  # fmt: skip
 """Changes that the page can give reasons for."""
 
@@ -31,6 +31,7 @@ ICONS: Final = {
     "sla_met": "check", "rule_applied": "wand-sparkles", "merged": "git-merge", "merge_received": "git-merge",
     "reply_bounced": "mail-x", "snoozed": "moon", "woken": "sun", "reopened": "undo-2", "linked": "link",
     "rated": "star", "time_logged": "clock", "subject_changed": "pencil", "acknowledged": "mail-check",
+    "webhook_requested": "send", "webhook_delivered": "check-check", "webhook_failed": "circle-alert",
 }  # fmt: skip
 
 
@@ -218,6 +219,24 @@ def _rule(data: Data, people: People, actor: str) -> str:
     return f"Rule “{data.get('rule_name') or ''}” {verb}"
 
 
+def _webhook_requested(data: Data, people: People, actor: str) -> str:
+    del people
+    by = actor if data.get("asked_by") == "macro" else f"{label(data.get('asked_by'))} “{data.get('asker_name') or ''}”"
+    return f"{by} called the webhook “{data.get('webhook_name') or ''}”"
+
+
+def _webhook_delivered(data: Data, people: People, actor: str) -> str:
+    del people, actor
+    return f"The webhook “{data.get('webhook_name') or ''}” took it"
+
+
+def _webhook_failed(data: Data, people: People, actor: str) -> str:
+    del people, actor
+    return (
+        f"The webhook “{data.get('webhook_name') or ''}” could not be told: {data.get('reason') or 'no reason given'}"
+    )
+
+
 def _bounced(data: Data, people: People, actor: str) -> str:
     del people, actor
     return f"A reply could not be delivered: {data.get('reason') or 'no reason given'}"
@@ -284,6 +303,9 @@ SENTENCES: Final[dict[str, Callable[[Data, People, str], str]]] = {
     "sla_met": _met,
     "rule_applied": _rule,
     "reply_bounced": _bounced,
+    "webhook_requested": _webhook_requested,
+    "webhook_delivered": _webhook_delivered,
+    "webhook_failed": _webhook_failed,
     "snoozed": _snoozed,
     "woken": _woken,
     "reopened": _reopened,
