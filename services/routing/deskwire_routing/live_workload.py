@@ -107,7 +107,7 @@ class LiveWorkload:
     def _take_in(self, delivery: Delivery) -> None:
         try:
             commit = plain_commit(delivery.data)
-            facts = _facts(commit)
+            facts = facts_read(commit)
         except BrokenHistory as error:
             # Whoever reacts to this commit parks it; here it only makes the figures a little wrong.
             log.error("commit cannot be read, roster goes on without it", sequence=delivery.sequence, error=str(error))  # noqa: TRY400
@@ -115,7 +115,8 @@ class LiveWorkload:
         self.now.apply(commit.ticket_id, facts, sequence=delivery.sequence)
 
 
-def _facts(commit: PlainCommit) -> list[Part]:
+def facts_read(commit: PlainCommit) -> list[Part]:
+    """Read the facts of a commit that matter to the workload. Raises BrokenHistory."""
     try:
         stored = [upcast(fact) for fact in commit.facts]
         return [READ[fact["type"]].model_validate(fact) for fact in stored if fact["type"] in READ]

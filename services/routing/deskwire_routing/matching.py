@@ -1,7 +1,9 @@
 """Finds agents for the tickets of a queue in turn: who would get which now, before anything is recorded."""
 
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from deskwire_routing.choosing import Choosing, Chosen, Vacancy
@@ -9,6 +11,9 @@ from deskwire_routing.roster import Roster
 from deskwire_routing.skills import Demand, demand
 from deskwire_routing.workload import Known, Work
 from deskwire_shared.contracts.staff import Team
+
+AT_ONCE: Final = 16
+"""Tickets of a queue that are assigned at the same time."""
 
 MANUAL: Final = "manual"
 
@@ -55,7 +60,17 @@ class Matching:
             ticket_id, work.urgency
         )  # fmt: skip
 
-    def matches(self, filling: Filling) -> Iterator[Match]:
+    @contextmanager
+    def promised(self, filling: Filling) -> Iterator[list[Match]]:
+        """Find agents for the next few tickets of a queue, which count as theirs until that is recorded."""
+        with ExitStack() as promises:
+            found: list[Match] = []
+            for match in islice(self._matches(filling), AT_ONCE):
+                promises.enter_context(self.roster.promising(match.chosen.agent_id, match.ticket_id, match.work))
+                found.append(match)
+            yield found
+
+    def _matches(self, filling: Filling) -> Iterator[Match]:
         """Find agents for the tickets of a queue in turn; each must be promised before the next one is asked for."""
         filling.is_passing = False
         hopeless: set[tuple[Demand, str]] = set()

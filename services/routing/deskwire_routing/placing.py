@@ -5,10 +5,8 @@ of the queue goes first, whichever was heard of.
 """
 
 import asyncio
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
@@ -31,9 +29,6 @@ from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.ticket.commands import AssignTicket, RouteTicket, Several, SingleCommand
 from deskwire_shared.ticket.state import Ticket
-
-AT_ONCE: Final = 16
-"""Tickets of a queue that are assigned at the same time."""
 
 SOON: Final = timedelta(seconds=2)
 """When to look again after room that is only promised to others."""
@@ -93,11 +88,7 @@ class Placing:
 
     async def _fill_some(self, filling: Filling, because: Because) -> bool:
         """Assign a few tickets at the same time; whether there were any."""
-        matches: list[Match] = []
-        with ExitStack() as promises:
-            for match in islice(self.matching.matches(filling), AT_ONCE):
-                promises.enter_context(self.roster.promising(match.chosen.agent_id, match.ticket_id, match.work))
-                matches.append(match)
+        with self.matching.promised(filling) as matches:
             async with asyncio.TaskGroup() as tasks:
                 for match in matches:
                     tasks.create_task(self._fill_one(match, filling, because))

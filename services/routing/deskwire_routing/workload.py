@@ -1,7 +1,7 @@
 """The open work of a desk as the log tells it: who has which tickets, which queue holds what, whose turn was when."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -34,6 +34,7 @@ class Opening(Part):
 
     requester_id: str
     channel: str
+    number: int = 0
     priority: Priority = "normal"
     tags: tuple[str, ...] = ()
 
@@ -125,9 +126,24 @@ class Workload:
             last_agents=dict(self._last_agents),
         )
 
+    def copy(self) -> "Workload":
+        """Give the same, to go on from by itself."""
+        return Workload(
+            Memory.model_construct(
+                tickets=dict(self._tickets),
+                last_turns=dict(self._last_turns),
+                idle_since=dict(self._idle_since),
+                last_agents=dict(self._last_agents),
+            )
+        )
+
     def work(self, ticket_id: str) -> Work | None:
         """Look at a ticket; None when it is closed or was never opened."""
         return self._tickets.get(ticket_id)
+
+    def tickets(self) -> Mapping[str, Work]:
+        """All tickets that are not closed."""
+        return self._tickets
 
     def held_by(self, agent_id: str) -> Collection[str]:
         """Name the open tickets of an agent."""

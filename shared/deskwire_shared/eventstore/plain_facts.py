@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +19,7 @@ class PlainCommit:
     commit_id: str
     ticket_id: str
     version: int
+    at: datetime
     actor: Actor
     correlation_id: str
     chain: str

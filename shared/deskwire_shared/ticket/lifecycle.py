@@ -46,6 +46,9 @@ OVER: Final[frozenset[Status]] = frozenset({"solved", "closed"})
 WAITING: Final[frozenset[Status]] = frozenset({"pending", "on_hold", "solved"})
 """The statuses that a customer's reply ends."""
 
+TO_ANOTHER_TEAM: Final = "routed to another team"
+"""The reason why an agent does not keep a ticket that is moved."""
+
 
 def decide_lifecycle(command: LifecycleCommand, ticket: Ticket) -> list[TicketFact]:  # noqa: PLR0911 - one case per wish
     """Turn a wish about the ticket's place and status into facts, or refuse."""
@@ -102,7 +105,7 @@ def _route(command: RouteTicket, ticket: Ticket) -> list[TicketFact]:
     )  # fmt: skip
     if ticket.assignee_id is None or command.keep_assignee:
         return [routed]
-    return [routed, Unassigned(before=ticket.assignee_id, reason="routed to another team")]
+    return [routed, Unassigned(before=ticket.assignee_id, reason=TO_ANOTHER_TEAM)]
 
 
 def _assign(command: AssignTicket, ticket: Ticket) -> list[TicketFact]:

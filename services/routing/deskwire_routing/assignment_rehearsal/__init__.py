@@ -1,0 +1,1 @@
+"""Rehearses assignment: who would have got which ticket when, had teams and agents been as they are drafted."""

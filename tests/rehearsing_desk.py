@@ -1,0 +1,48 @@
+"""A desk whose assignment is rehearsed: what happened on it, and what would have under drafts."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from deskwire_routing.app import STRATEGIES
+from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
+from deskwire_routing.assignment_rehearsal.recording import Recording
+from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
+from deskwire_routing.assignment_rehearsal.run import rehearse_recording
+from deskwire_routing.rehearsal import Span
+from deskwire_shared.testing.ticket import NOON
+from routing_desk import RoutingDesk
+
+DAY = timedelta(days=1)
+START = NOON + timedelta(seconds=30)
+"""Documents are there before."""
+
+
+def a_draft(**drafts: Mapping[str, Any]) -> AssignmentDraft:
+    """A draft of teams, agents and calendars, as JSON has it."""
+    return AssignmentDraft.model_validate(drafts)
+
+
+def recorded(desk: RoutingDesk, span: Span, *, most_tickets: int = 1_000) -> Recording:
+    """The past of a desk."""
+    recording = Recording(span=span, most_tickets=most_tickets)
+    for sequence in range(1, desk.store.last + 1):
+        recording.take(desk.store.delivery(sequence))
+    recording.finish()
+    return recording
+
+
+async def rehearsed(
+    desk: RoutingDesk, draft: AssignmentDraft | None = None, *, since: datetime = START, until: datetime = NOON + DAY
+) -> AssignmentRehearsal:
+    """What a draft would have made of the past; without one, of the same staff."""
+    before = desk.store.last
+    found = await rehearse_recording(
+        recorded(desk, Span(since, until)),
+        draft or AssignmentDraft(),
+        directory=desk.directory,
+        strategies=STRATEGIES,
+        tell=lambda *_: None,
+    )
+    assert desk.store.last == before
+    return found
