@@ -100,7 +100,9 @@ class Room:
         outlet.told.update(line.id for line in lines)
         outlet.send(Welcome(session=session, messages=tuple(map(self._spoken, told)), is_replay=missed is not None))
         self.outlets.add(outlet)
-        outlet.send(self.state())
+        state = self.state()
+        self._state = self._state or state  # who has been told it need not be told it again
+        outlet.send(state)
 
     def _spoken(self, line: Line) -> Spoken:
         files = tuple(
