@@ -114,3 +114,53 @@ async def test_a_macro_needs_the_permissions_for_what_it_does(fresh_nats: str, t
             answer = await client.post(f"/tickets/{ticket_id}/macros/more")
             assert (answer.status_code, answer.json()["permission"]) == (403, permission)
         assert len(await desk.commits(ticket_id)) == 2
+
+
+async def test_a_macro_tells_beforehand_what_it_would_do_and_does_nothing(api: Api) -> None:
+    desk, client = api
+    note = {"do": "write_note", "text": "Called."}
+    await desk.put("warranty", a_macro({"do": "add_tags", "tags": ["warranty"]}, note, SOLVE, reply=REPLY))
+    ticket = await opened(client)
+    preview = (await client.get(f"/tickets/{ticket['ticket_id']}/macros/warranty")).json()
+    assert preview["replies"] == [f"Hello Ann, ticket {ticket['number']} is being worked on."]
+    assert preview["notes"] == ["Called."]
+    assert "tags are now: warranty" in preview["changes"]
+    assert preview["version"] == ticket["version"]
+    assert len(await desk.commits(ticket["ticket_id"])) == 1
+
+
+async def test_the_preview_of_a_macro_that_cannot_be_used_says_why(api: Api) -> None:
+    desk, client = api
+    await desk.put("move", a_macro({"do": "set_team", "team_id": "gone"}))
+    ticket_id = (await opened(client))["ticket_id"]
+    answer = await client.get(f"/tickets/{ticket_id}/macros/move")
+    assert answer.status_code == 409
+    assert "there is no team gone" in answer.json()["detail"]
+
+
+async def test_a_macro_is_used_on_many_tickets_and_each_is_answered_for(api: Api) -> None:
+    desk, client = api
+    await desk.put("solve", a_macro({"do": "write_note", "text": "Swept."}, SOLVE))
+    first, second = [(await opened(client))["ticket_id"] for _ in range(2)]
+    closed = await client.post(f"/tickets/{second}/status", json={"status": "closed"})
+    assert closed.status_code == 200, closed.text
+    answers = (await client.post("/bulk", json={"ticket_ids": [first, second], "macro_id": "solve"})).json()
+    assert [answer["status"] for answer in answers] == [200, 409]
+    assert "closed" in answers[1]["problem"]["detail"]
+    assert (await desk.ticket(first)).status == "solved"
+
+
+async def test_messages_that_a_macro_makes_on_many_tickets_are_different_ones(api: Api) -> None:
+    desk, client = api
+    await desk.put("note", a_macro({"do": "write_note", "text": "Swept."}))
+    ids = [(await opened(client))["ticket_id"] for _ in range(2)]
+    await client.post("/bulk", json={"ticket_ids": ids, "macro_id": "note"})
+    notes = [(await desk.ticket(ticket_id)).messages[-1].id for ticket_id in ids]
+    assert len(set(notes)) == 2
+
+
+@pytest.mark.parametrize("wish", [{}, {"macro_id": "solve", "change": {"status": "solved"}}, {"macro_id": "gone"}])
+async def test_many_tickets_are_asked_about_one_thing_that_exists(api: Api, wish: dict[str, Any]) -> None:
+    _, client = api
+    answer = await client.post("/bulk", json={"ticket_ids": [(await opened(client))["ticket_id"]], **wish})
+    assert answer.status_code == (404 if wish == {"macro_id": "gone"} else 422)

@@ -207,10 +207,17 @@ class BulkChange(Body):
 
 
 class Bulk(Body):
-    """Many tickets and what is to be changed on each."""
+    """Many tickets and what is to be changed on each, or the macro to be used on each."""
 
     ticket_ids: Annotated[tuple[TicketId, ...], Field(min_length=1, max_length=200)]
-    change: BulkChange
+    change: BulkChange | None = None
+    macro_id: DocumentId | None = None
+
+    @model_validator(mode="after")
+    def _wants_one_thing(self) -> Self:
+        if (self.change is None) == (self.macro_id is None):
+            raise ValueError("name either `change` or `macro_id`")
+        return self
 
 
 class Presence(Body):
@@ -263,6 +270,16 @@ class Found(BaseModel):
 
     ticket_id: str
     number: int
+
+
+class MacroPreview(BaseModel):
+    """What a macro would do to a ticket at a version of it."""
+
+    name: str
+    version: int
+    replies: list[str]
+    notes: list[str]
+    changes: list[str]
 
 
 class BulkAnswer(BaseModel):

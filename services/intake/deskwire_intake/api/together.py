@@ -1,6 +1,7 @@
 """Changes that concern several tickets: merges, splits, links, and one change for many."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -9,11 +10,12 @@ from fastapi import APIRouter, Depends
 from deskwire_intake.api import bodies
 from deskwire_intake.api.asking import Asking, asks
 from deskwire_intake.api.bodies import BulkAnswer, Done, TicketPath
+from deskwire_intake.api.macros import carry_out, using_of
 from deskwire_intake.api.recording import DoneResponse, Recording, TheRecording, done
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.facts import LinkKind
 from deskwire_shared.contracts.ids import derived_id
-from deskwire_shared.eventstore.recorder import Wish
+from deskwire_shared.eventstore.recorder import Outcome, Wish
 from deskwire_shared.runtime.problems import PROBLEM_TYPE, problem_of
 from deskwire_shared.ticket.commands import (
     AssignTicket,
@@ -138,24 +140,39 @@ async def link_ticket(
 async def change_many(
     body: bodies.Bulk, recording: TheRecording, asking: Annotated[Asking, Depends(asks("tickets:read"))]
 ) -> list[BulkAnswer]:
-    """Change many tickets in the same way; each is answered for by itself."""
-    for permission in _permissions(body.change):
-        asking.principal.require(permission)
-    recording.require_team(body.change.team_id)
-    recording.require_agent(body.change.agent_id)
-    commands, slots = Several(commands=_commands(body.change)), asyncio.Semaphore(AT_ONCE)
+    """Change many tickets in the same way, or use a macro on each; each is answered for by itself."""
+    change_one = _changing(body.change, recording, asking) if body.change else _using(body.macro_id, recording, asking)
+    slots = asyncio.Semaphore(AT_ONCE)
     ids = tuple(dict.fromkeys(body.ticket_ids))
-    return list(
-        await asyncio.gather(*(_change_one(ticket_id, commands, recording, asking, slots) for ticket_id in ids))
-    )
+    return list(await asyncio.gather(*(_change_one(ticket_id, change_one, slots) for ticket_id in ids)))
 
 
-async def _change_one(
-    ticket_id: str, commands: Several, recording: Recording, asking: Asking, slots: asyncio.Semaphore
-) -> BulkAnswer:
+ChangeOne = Callable[[str], Awaitable[Outcome]]
+
+
+def _changing(change: bodies.BulkChange, recording: Recording, asking: Asking) -> ChangeOne:
+    for permission in _permissions(change):
+        asking.principal.require(permission)
+    recording.require_team(change.team_id)
+    recording.require_agent(change.agent_id)
+    commands = Several(commands=_commands(change))
+    return lambda ticket_id: recording.record(ticket_id, lambda _: commands, asking)
+
+
+def _using(macro_id: str | None, recording: Recording, asking: Asking) -> ChangeOne:
+    assert macro_id is not None
+    using_of(macro_id, "", recording, asking)  # nobody is asked about the first ticket when the macro is not there
+
+    def use(ticket_id: str) -> Awaitable[Outcome]:
+        return carry_out(using_of(macro_id, ticket_id, recording, asking), ticket_id, recording, asking)
+
+    return use
+
+
+async def _change_one(ticket_id: str, change: ChangeOne, slots: asyncio.Semaphore) -> BulkAnswer:
     async with slots:
         try:
-            outcome = done(await recording.record(ticket_id, lambda _: commands, asking))
+            outcome = done(await change(ticket_id))
         except Exception as error:  # noqa: BLE001  # what is no known problem is raised again
             described = problem_of(error)
             return BulkAnswer(ticket_id=ticket_id, status=described.status, problem=described.marshal(uri=PROBLEM_TYPE))
