@@ -184,7 +184,7 @@ class RoutingDesk:
         react = {
             "agent": self.routing.assignment.on_agent,
             "team": self.routing.assignment.on_team,
-            "calendar": self.routing.assignment.on_calendar,
+            "calendar": self.routing.on_calendar,
             "rule": self.routing.waiting.on_rule,
         }.get(kind)
         if react is not None:

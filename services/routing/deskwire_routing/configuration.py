@@ -30,6 +30,7 @@ REFERABLE: Final[Mapping[str, type[Document]]] = {**KINDS, "agent": Agent}
 _FIELDS: Final[Mapping[str, str]] = {
     "agent_id": "agent",
     "agent_ids": "agent",
+    "business_hours": "calendar",
     "calendar_id": "calendar",
     "organisation_id": "organisation",
     "team_id": "team",

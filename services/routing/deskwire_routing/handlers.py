@@ -38,6 +38,11 @@ class Routing:
         if _are_to_be_placed(commits):
             await self.assignment.on_commits(commits)
 
+    async def on_calendar(self, heard: Heard) -> None:
+        """React to changed business hours: rules wait in them, and agents work in them."""
+        await self.waiting.on_calendar(heard)
+        await self.assignment.on_calendar(heard)
+
     async def on_timers(self, heard: Heard) -> None:
         """Look at a ticket, a team or an agent whose time has come."""
         name = heard.subject.rpartition(".")[2]

@@ -12,6 +12,7 @@ from deskwire_routing.occasions import TRIGGERS, WAITED
 from deskwire_routing.rehearsal import Past, Span, rehearse
 from deskwire_routing.rehearsal_answers import Drafts
 from deskwire_routing.rehearsal_report import Rehearsal, Report
+from deskwire_routing.rule_book import hours_of
 from deskwire_routing.rules import StandingRule
 from deskwire_shared.contracts.facts import Opened, RequesterChanged, RuleApplied
 from deskwire_shared.contracts.rules import Rule
@@ -82,10 +83,13 @@ async def rehearse_tickets(
 
 
 def _rules(asked: Asked, directory: Directory) -> list[StandingRule]:
-    drafts = [StandingRule(id=rule_id, revision=DRAFT, rule=rule) for rule_id, rule in asked.rules.items()]
+    drafts = [
+        StandingRule(id=rule_id, revision=DRAFT, rule=rule, hours=hours_of(rule, directory))
+        for rule_id, rule in asked.rules.items()
+    ]
     present = {} if asked.alone else directory.all(Rule)
     others = [
-        StandingRule(id=rule_id, revision=directory.revision(Rule, rule_id), rule=rule)
+        StandingRule(id=rule_id, revision=directory.revision(Rule, rule_id), rule=rule, hours=hours_of(rule, directory))
         for rule_id, rule in present.items()
         if rule_id not in asked.rules
     ]

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from deskwire_routing.occasions import WAITED
 from deskwire_routing.rules import StandingRule
-from deskwire_shared.contracts.directory import Entry
+from deskwire_shared.contracts.directory import Calendar, Entry
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.contracts.rules import Rule, Trigger
 from deskwire_shared.directory.port import Directory
 
@@ -32,9 +33,18 @@ class RuleBook:
         for rule_id, rule in self._directory.all(Rule).items():
             if rule.active:
                 revision = self._directory.revision(Rule, rule_id)
-                found.setdefault(rule.trigger, []).append(StandingRule(id=rule_id, revision=revision, rule=rule))
+                hours = hours_of(rule, self._directory)
+                standing = StandingRule(id=rule_id, revision=revision, rule=rule, hours=hours)
+                found.setdefault(rule.trigger, []).append(standing)
         return found
 
     def _forget(self, entry: Entry) -> None:
-        if entry.kind == "rule":
+        if entry.kind in {"rule", "calendar"}:
             self._by_trigger = None
+
+
+def hours_of(rule: Rule, directory: Directory) -> OpenHours | None:
+    """The business hours that a rule waits in; None when it counts day and night, or its calendar is not there."""
+    asked = rule.wait.business_hours if rule.wait else None
+    calendar = directory.get(Calendar, asked) if asked else None
+    return OpenHours(calendar) if calendar else None

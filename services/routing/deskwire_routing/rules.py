@@ -9,6 +9,7 @@ from typing import Final
 from deskwire_routing.lineage import FIRST, Lineage
 from deskwire_routing.occasions import ROUTING, Occasion
 from deskwire_shared.contracts.facts import RuleApplied, TicketFact
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.ticket import limits
@@ -26,11 +27,12 @@ STRATEGY: Final = "rule"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StandingRule:
-    """A rule of the directory, as it stands at one revision."""
+    """A rule of the directory, as it stands at one revision, with the business hours it waits in, if there are such."""
 
     id: str
     revision: int
     rule: Rule
+    hours: OpenHours | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,7 +31,7 @@ TIMER: Final = "rule-"
 
 AT_ONCE: Final = 64
 SOON: Final = timedelta(seconds=1)
-"""When tickets are looked at after a rule has changed: by then every replica knows of it."""
+"""When tickets are looked at after a rule or calendar has changed: by then every replica knows of it."""
 
 _BEGINNINGS: Final = frozenset(str(model.model_fields["type"].default) for model in (Opened, StatusChanged))
 
@@ -78,7 +78,18 @@ class Waiting:
     async def on_rule(self, heard: Heard) -> None:
         """Have the tickets looked at that a changed rule may concern."""
         standing = self._rule(await self.news.about(heard))
-        if standing is None or standing.rule.wait is None:
+        if standing is not None:
+            await self._look_again(standing)
+
+    async def on_calendar(self, heard: Heard) -> None:
+        """Have the tickets looked at whose time is counted in the hours of a changed calendar."""
+        calendar_id = await self.news.about(heard)
+        for standing in self.ruling.book.waiting():
+            if standing.rule.wait and standing.rule.wait.business_hours == calendar_id:
+                await self._look_again(standing)
+
+    async def _look_again(self, standing: StandingRule) -> None:
+        if standing.rule.wait is None:
             return
         await self.workload.reached(await self.log_end())
         concerned = iter(self.workload.now.in_status(standing.rule.wait.status))
@@ -97,12 +108,15 @@ class Waiting:
 
 
 def due_of(standing: StandingRule, ticket: Ticket) -> datetime | None:
-    """When the present stay of a ticket has lasted long enough for a rule; None while it is in another status."""
+    """When the present stay of a ticket has lasted long enough for a rule; None when no time will tell."""
     wait = standing.rule.wait
     stay = stay_of(ticket, wait) if wait else None
     if wait is None or stay is None or stay.status_since is None:
         return None
-    return stay.status_since + timedelta(minutes=wait.after_minutes)
+    long_enough = timedelta(minutes=wait.after_minutes)
+    if wait.business_hours is None:
+        return stay.status_since + long_enough
+    return standing.hours.passed(stay.status_since, long_enough) if standing.hours else None
 
 
 def _beginning(history: History) -> Commit:

@@ -25,6 +25,9 @@ MICROSECOND: Final = timedelta(microseconds=1)
 LOOK_AHEAD_DAYS: Final = 400
 """How far the next opening is looked for: beyond a year, so that no long holiday hides it."""
 
+FARTHEST: Final = timedelta(days=20 * 365)
+"""How far it is looked for open time."""
+
 _DAY = timedelta(days=1)
 _DAYS_REMEMBERED = 4096
 
@@ -70,6 +73,15 @@ class OpenHours:
         """Say whether a moment is within the hours."""
         instant = microseconds(at)
         return any(self.between(instant, instant + 1))
+
+    def passed(self, start: datetime, amount: timedelta) -> datetime | None:
+        """Find the moment at which so much open time has passed; None when it never will within FARTHEST."""
+        begin, remaining = microseconds(start), amount // MICROSECOND
+        for opens, closes in self.between(begin, begin + FARTHEST // MICROSECOND):
+            if closes - opens >= remaining:
+                return EPOCH + (opens + remaining) * MICROSECOND
+            remaining -= closes - opens
+        return None
 
     def next_opening(self, after: datetime) -> datetime | None:
         """Find the first open moment that is not before another one; None when there is none in over a year."""

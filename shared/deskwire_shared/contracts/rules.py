@@ -25,6 +25,8 @@ class Wait(Document):
 
     status: Literal["new", "open", "pending", "on_hold", "solved"]
     after_minutes: Annotated[int, Field(ge=1, le=366 * 1440)]
+    business_hours: str | None = None
+    """The calendar in whose hours the minutes are counted; None counts day and night."""
 
 
 class Rule(Document):

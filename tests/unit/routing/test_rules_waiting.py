@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import RuleApplied
+from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.testing.ticket import NOON
 from deskwire_shared.ticket.commands import ChangeStatus, ChangeTags
@@ -175,3 +176,55 @@ def test_a_rule_that_waits_says_for_what_and_no_other_does(changes: dict[str, An
 def test_nothing_is_waited_for_in_a_closed_ticket() -> None:
     with pytest.raises(ValidationError):
         a_waiting_rule(status="closed")
+
+
+def hours(**intervals: tuple[tuple[str, str], ...]) -> Calendar:
+    return Calendar.model_validate({"name": "Office", "time_zone": "UTC", "hours": intervals})
+
+
+NINE_TO_FIVE = hours(**dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), (("09:00", "17:00"),)))
+
+
+BYGONE = Calendar.model_validate(
+    {"name": "Office", "time_zone": "UTC", "hours": {}, "exceptions": {"2020-01-02": [["09:00", "17:00"]]}}
+)
+
+
+def a_rule_in_hours(minutes: int) -> Rule:
+    wait = {"status": "pending", "after_minutes": minutes, "business_hours": "office"}
+    return a_rule(REMIND, trigger="waited", wait=wait)
+
+
+async def test_a_stay_can_be_counted_in_business_hours() -> None:
+    desk = await routing_desk(remind=a_rule_in_hours(6 * 60), office=NINE_TO_FIVE)
+    await desk.after(OPEN)
+    await desk.after(PENDING)
+    due = OpenHours(NINE_TO_FIVE).passed(NOON, timedelta(hours=6))
+    assert due is not None
+    assert due > NOON + timedelta(hours=20), "the night is not counted"
+    await desk.wait_until(due - timedelta(seconds=1))
+    assert await reminders(desk) == 0
+    await desk.wait_until(due)
+    assert await reminders(desk) == 1
+
+
+async def test_hours_that_change_move_the_time_of_tickets_that_wait() -> None:
+    desk = await routing_desk(remind=a_rule_in_hours(6 * 60), office=NINE_TO_FIVE)
+    await desk.after(OPEN)
+    await desk.after(PENDING)
+    always = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), (("00:00", "24:00"),))
+    await desk.put("office", hours(**always))
+    await desk.wait_until(NOON + timedelta(hours=6))
+    assert await reminders(desk) == 1
+
+
+@pytest.mark.parametrize("office", [{}, {"office": BYGONE}], ids=["missing", "open in the past only"])
+async def test_a_rule_whose_hours_never_come_waits_until_they_are_mended(office: dict[str, Calendar]) -> None:
+    desk = await routing_desk(remind=a_rule_in_hours(60), **office)
+    await desk.after(OPEN)
+    await desk.after(PENDING)
+    await desk.wait_until(NOON + 30 * DAY)
+    assert await reminders(desk) == 0
+    await desk.put("office", NINE_TO_FIVE)
+    await desk.wait_until(NOON + 31 * DAY)
+    assert await reminders(desk) == 1
