@@ -42,29 +42,35 @@ JUDGING = (SlaWarned, SlaBreached, SlaMet)
 
 @dataclass
 class DueTimers:
-    """Timers in memory: one a ticket, each with the moment it is due."""
+    """Timers in memory, each a ticket and the moment it is due."""
 
-    at: dict[str, datetime] = field(default_factory=dict)
+    standing: set[tuple[datetime, str]] = field(default_factory=set)
     queue: list[tuple[datetime, str]] = field(default_factory=list)
 
-    async def set(self, ticket_id: str, moment: datetime | None, hint: Hint) -> bool:
+    async def set(self, ticket_id: str, name: str, at: datetime, body: bytes) -> None:
         """See `TicketTimers.set`."""
-        if self.at.get(ticket_id) == moment:
-            return False
-        if moment is None:
-            del self.at[ticket_id]
-        else:
-            self.at[ticket_id] = moment
-            heapq.heappush(self.queue, (moment, ticket_id))
-        return True
+        del name, body  # every ticket has one kind of timer, and what it says is known
+        if (at, ticket_id) not in self.standing:
+            self.standing.add((at, ticket_id))
+            heapq.heappush(self.queue, (at, ticket_id))
+
+    async def stands(self, ticket_id: str, name: str, at: datetime) -> bool:
+        """See `TicketTimers.stands`."""
+        del name
+        return (at, ticket_id) in self.standing
+
+    async def cancel(self, ticket_id: str, name: str, at: datetime) -> None:
+        """See `TicketTimers.cancel`."""
+        del name
+        self.standing.discard((at, ticket_id))
 
     def fired_before(self, end: datetime) -> Iterator[tuple[datetime, str]]:
         """Let what is due before a moment fire, in order, also what is set meanwhile."""
         while self.queue and self.queue[0][0] < end:
-            due, ticket_id = heapq.heappop(self.queue)
-            if self.at.get(ticket_id) == due:
-                del self.at[ticket_id]
-                yield due, ticket_id
+            due = heapq.heappop(self.queue)
+            if due in self.standing:
+                self.standing.remove(due)
+                yield due
 
 
 class Desk:

@@ -59,7 +59,7 @@ LEVELS: tuple[Priority, Priority] = ("normal", "low")
 
 
 async def all_timers_are_set(desk: OpenDesk) -> bool | None:
-    state = (await desk.js.stream_info(TIMERS, subjects_filter="timer.set.>")).state
+    state = (await desk.js.stream_info(TIMERS, subjects_filter="timer.wait.>")).state
     return len(state.subjects or {}) >= TIMERS_PENDING or None
 
 
@@ -92,6 +92,6 @@ async def test_all_pending_timers_fire_although_the_server_was_killed(tmp_path: 
             for ticket_id in tickets:
                 (breached,) = await until(lambda ticket_id=ticket_id: breaches(log, ticket_id), within=90)  # type: ignore[misc]
                 assert breached.metric == "first_response"
-            assert (await log.js.stream_info(TIMERS, subjects_filter="timer.set.>")).state.subjects is None
+            assert (await log.js.stream_info(TIMERS, subjects_filter="timer.wait.>")).state.subjects is None
     finally:
         await asyncio.to_thread(desk.stop)

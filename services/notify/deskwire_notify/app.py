@@ -17,7 +17,7 @@ from deskwire_notify.settings import NotifySettings
 from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened, RequesterChanged
-from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS, TIMERS
+from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS
 from deskwire_shared.runtime.buckets import Bucket
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service
@@ -36,7 +36,7 @@ async def start(runtime: Runtime, role: str | None) -> None:
     outgoing = await wired(runtime, settings, relay, Figures(runtime.registry))
     react = partial(on_ticket, outgoing=outgoing)
     runtime.react("notify", TICKETS, "ticket.>", react, facts=HEARD)
-    runtime.react("notify-timers", TIMERS, "timer.due.notify.>", react)
+    runtime.react_to_timers(outgoing.timers, react)
     runtime.on_stop(relay.close)
 
 

@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
+from fastapi import FastAPI
+
 from deskwire_routing.absences import Absences
 from deskwire_routing.alarms import Alarms, TimerStore
 from deskwire_routing.assignment import Assignment
+from deskwire_routing.assignment_rehearsal.run import rehearse_assignment_on
 from deskwire_routing.choosing import Choosing
 from deskwire_routing.claims import Claims, ClaimStore
 from deskwire_routing.handlers import HEARD, Routing
@@ -26,7 +29,7 @@ from deskwire_routing.snapshots import ObjectSnapshots
 from deskwire_routing.strategies import least_loaded, longest_idle, round_robin, skills, sticky
 from deskwire_routing.strategies.strategy import Strategy
 from deskwire_routing.waiting import Waiting
-from deskwire_shared.contracts.subjects import DIRECTORY, ROSTER, TICKETS, TIMERS
+from deskwire_shared.contracts.subjects import DIRECTORY, ROSTER, TICKETS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.eventstore.numbers import JetStreamNumbers, Numbers
@@ -98,26 +101,41 @@ async def start(runtime: Runtime, role: str | None) -> None:  # noqa: ARG001 - r
     settings = RoutingSettings()
     patience_seconds = settings.patience_seconds
     workload = LiveWorkload(patience_seconds=patience_seconds)
+    timers = Timers(runtime.js, ROUTING)
     routing = wired(
         store=runtime.store,
         recorder=runtime.recorder,
         directory=runtime.directory,
         workload=workload,
         claims=Bucket(runtime.js, ROSTER),
-        timers=Timers(runtime.js, ROUTING),
+        timers=timers,
         numbers=JetStreamNumbers(runtime.js),
         log_end=partial(_log_end, runtime),
         clock=runtime.clock,
         patience_seconds=patience_seconds,
     )
     _keep_live(runtime, workload)
-    runtime.mount("/routing", rehearsal_api(partial(rehearse_on, runtime, most_tickets=settings.rehearsal_tickets)))
+    runtime.mount("/routing", _rehearsals(runtime, settings))
     runtime.react("routing", TICKETS, "ticket.>", routing.on_commits, facts=HEARD)
-    runtime.react("routing-timers", TIMERS, "timer.due.routing.>", routing.on_timers)
+    runtime.react_to_timers(timers, routing.on_timers)
     runtime.react("routing-rules", DIRECTORY, "directory.rule.*", routing.waiting.on_rule)
     runtime.react("routing-agents", DIRECTORY, "directory.agent.*", routing.assignment.on_agent)
     runtime.react("routing-teams", DIRECTORY, "directory.team.*", routing.assignment.on_team)
-    runtime.react("routing-calendars", DIRECTORY, "directory.calendar.*", routing.assignment.on_calendar)
+    runtime.react("routing-calendars", DIRECTORY, "directory.calendar.*", routing.on_calendar)
+
+
+def _rehearsals(runtime: Runtime, settings: RoutingSettings) -> FastAPI:
+    most = settings.rehearsal_tickets
+    return rehearsal_api(
+        partial(rehearse_on, runtime, most_tickets=most),
+        partial(
+            rehearse_assignment_on,
+            runtime,
+            strategies=STRATEGIES,
+            most_tickets=most,
+            most_seconds=settings.rehearsal_seconds,
+        ),
+    )
 
 
 async def _log_end(runtime: Runtime) -> int:

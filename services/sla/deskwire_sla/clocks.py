@@ -7,7 +7,7 @@ changed target or calendar moves the due time and keeps the time used. Time that
 A breach is due from the moment `due_at` on; an answer at that very moment is still in time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -42,17 +42,32 @@ class Measured:
 
 def clocks(ticket: Ticket, terms: Terms) -> tuple[SlaClock, ...]:
     """Tell the clocks of what is owed now; a ticket that is over has none."""
-    if ticket.status in OVER:
-        return ()
-    is_paused = ticket.status in terms.policy.pause_on
-    return tuple(_clock(one, is_paused=is_paused) for one in _measured(ticket, terms) if one.run.stop is None)
+    return clocks_of(measure(ticket, terms), ticket, terms)
 
 
 def outcomes(ticket: Ticket, terms: Terms, now: datetime) -> tuple[Outcome, ...]:
     """Tell what is due to be noted at a moment: what was warned of, missed or reached and is not noted yet."""
+    return outcomes_of(measure(ticket, terms), ticket, terms, now)
+
+
+def measure(ticket: Ticket, terms: Terms) -> tuple[Measured, ...]:
+    """Measure the runs that something is promised for and that are not settled yet."""
+    return tuple(_measured(ticket, terms))
+
+
+def clocks_of(runs: Iterable[Measured], ticket: Ticket, terms: Terms) -> tuple[SlaClock, ...]:
+    """Tell the clocks of runs that were measured."""
+    if ticket.status in OVER:
+        return ()
+    is_paused = ticket.status in terms.policy.pause_on
+    return tuple(_clock(one, is_paused=is_paused) for one in runs if one.run.stop is None)
+
+
+def outcomes_of(runs: Iterable[Measured], ticket: Ticket, terms: Terms, now: datetime) -> tuple[Outcome, ...]:
+    """Tell what is due to be noted of runs that were measured."""
     over_at = over_since(ticket)
     wishes: list[Outcome] = []
-    for measured in _measured(ticket, terms):
+    for measured in runs:
         run = measured.run
         if run.stop is None:
             known = (over_at or now) >= terms.since or _stands(ticket, run)
@@ -63,7 +78,6 @@ def outcomes(ticket: Ticket, terms: Terms, now: datetime) -> tuple[Outcome, ...]
 
 
 def _measured(ticket: Ticket, terms: Terms) -> Iterator[Measured]:
-    """Measure the runs that something is promised for and that are not settled yet."""
     if terms.hours is None:
         return
     pauses = pauses_of(ticket, terms.policy.pause_on)

@@ -14,19 +14,29 @@ from deskwire_shared.contracts.directory import DOCUMENTS
 from deskwire_shared.contracts.facts import (
     FACTS,
     Acknowledged,
+    Assigned,
     Fact,
+    FieldChanged,
+    FollowersChanged,
     Linked,
     NoteAdded,
+    Rated,
     ReplyBounced,
     ReplyDelivered,
+    RequesterChanged,
+    Routed,
     RuleApplied,
     SlaApplied,
     SlaBreached,
     SlaMet,
     SlaWarned,
+    SubjectChanged,
+    TagsChanged,
     TaskAdded,
     TaskCompleted,
     TimeLogged,
+    TypeChanged,
+    Unassigned,
     WebhookDelivered,
     WebhookFailed,
     WebhookRequested,
@@ -34,22 +44,22 @@ from deskwire_shared.contracts.facts import (
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.directory.staff import staff_of
-from deskwire_shared.directory.surroundings import surroundings_of
+from deskwire_shared.directory.surroundings import fields_of, surroundings_of
 from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
+from deskwire_shared.runtime.timers import tick_after
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.acting import NOBODY
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.hints import Hint
+from deskwire_sla.hints import NEXT_LOOK, SERVICE, Hint
 from deskwire_sla.policies import terms_for
 from deskwire_sla.policy_book import PolicyBook
 from deskwire_sla.rechecks import DirectoryLags
-from deskwire_sla.review import next_look, review
-from deskwire_sla.timers import SERVICE
+from deskwire_sla.review import next_look, noted_look, review
 
 OWN: Final[tuple[type[Fact], ...]] = (SlaApplied, SlaWarned, SlaBreached, SlaMet)
 WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
@@ -59,6 +69,15 @@ WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
 HEARD: Final = frozenset(name for name, model in FACTS.items() if model not in {*OWN, *WITHOUT_CONSEQUENCE})
 """The facts that sla reacts to, by stored name."""
 
+ASKED_BY_CONDITIONS: Final = frozenset(
+    str(fact.model_fields["type"].default)
+    for fact in (
+        Assigned, FieldChanged, FollowersChanged, Rated, RequesterChanged, Routed, SubjectChanged, TagsChanged,
+        TypeChanged, Unassigned,
+    )
+)  # fmt: skip
+"""What changes no clock by itself, only by the choice of the policy that holds."""
+
 MOST_COMMITS: Final = 20
 """On one look at a ticket; the next one goes on."""
 
@@ -66,10 +85,18 @@ BY_SLA: Final = Actor(kind="system", id=SERVICE)
 
 
 class TicketTimers(Protocol):
-    """Wakes us when something is due on a ticket."""
+    """Wakes us when something is due on a ticket; timers are told apart by the moments they were set for."""
 
-    async def set(self, ticket_id: str, moment: datetime | None, hint: Hint) -> bool:
-        """Let the ticket's timer fire at a moment, or never; whether that was a change."""
+    async def set(self, ticket_id: str, name: str, at: datetime, body: bytes) -> None:
+        """Set a timer for a moment."""
+        ...
+
+    async def stands(self, ticket_id: str, name: str, at: datetime) -> bool:
+        """Say whether a timer waits for a moment."""
+        ...
+
+    async def cancel(self, ticket_id: str, name: str, at: datetime) -> None:
+        """Forget a timer that was set for a moment."""
         ...
 
 
@@ -86,6 +113,8 @@ class ServiceLevels:
 
     async def on_commits(self, heard: Heard) -> None:
         """Look at a ticket because something happened to it."""
+        if heard.facts and heard.facts <= ASKED_BY_CONDITIONS and not await self._are_conditions_asked():
+            return
         ticket = await self.recorder.ticket(heard.ticket_id, at_least=heard.sequence)
         await self._look_at(ticket, _hint(heard), self._now(heard))
 
@@ -100,6 +129,10 @@ class ServiceLevels:
         """The moment by this machine's clock, but not before the server let this message happen."""
         return max(self.clock.now(), heard.stored_at)
 
+    async def _are_conditions_asked(self) -> bool:
+        terms = await self.book.terms()
+        return any(one.policy.active and fields_of([one.policy.conditions]) for one in terms.values())
+
     def _require_known(self, hint: Hint) -> None:
         for wanted in hint.revisions:
             if self.directory.revision(DOCUMENTS[wanted.kind], wanted.id) < wanted.revision:
@@ -108,17 +141,23 @@ class ServiceLevels:
     async def _look_at(self, ticket: Ticket, hint: Hint, now: datetime) -> None:
         if not ticket.exists:
             return
+        stood = noted_look(ticket, now)
         wish = await self._wish(ticket, now)
         for _ in range(MOST_COMMITS):
-            if not (facts := decide(wish(ticket), ticket)):
+            wished = wish(ticket)
+            if not (facts := decide(wished, ticket)):
                 break
             # Idempotent by what the ticket says, not by the command: told again later, more may be due.
             cause = Cause(new_id(), BY_SLA, now, hint.correlation_id, hint.commit_id)
-            outcome = await self.recorder.record(ticket.id, wish, cause)
-            ticket = outcome.ticket
+            ticket = await self._record(ticket, wished, wish, cause)
             if not _leaves_more(facts):
                 break
-        await self._set_timer(ticket, hint, now)
+        await self._set_timer(ticket, hint, now, stood)
+
+    async def _record(self, ticket: Ticket, wished: Several, wish: Callable[[Ticket], Several], cause: Cause) -> Ticket:
+        """Record what is wished for a ticket; what it has become meanwhile is asked about anew."""
+        outcome = await self.recorder.record(ticket.id, lambda found: wished if found is ticket else wish(found), cause)
+        return outcome.ticket
 
     async def _wish(self, ticket: Ticket, now: datetime) -> Callable[[Ticket], Several]:
         """What to wish for the ticket as it is or as it will be found a moment later."""
@@ -128,16 +167,24 @@ class ServiceLevels:
         staff = staff_of(self.directory) if any(one.policy.escalations for one in terms.values()) else NOBODY
         return lambda found: review(found, terms_for(found, terms, surroundings.context(found)), now, staff)
 
-    async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime) -> None:
-        """Set the timer and then look whether the ticket is still the one it was set for.
+    async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime, stood: datetime | None) -> None:
+        """Set the timer for what is due next, and take away the one that stood for what is not due any more."""
+        due = next_look(ticket, now)
+        if due is not None and (not _same(due, stood) or not await self.timers.stands(ticket.id, NEXT_LOOK, due)):
+            await self.timers.set(ticket.id, NEXT_LOOK, due, hint.stored())
+        if stood is None or _same(due, stood):
+            return
+        await self.timers.cancel(ticket.id, NEXT_LOOK, stood)
+        # Another reaction to the ticket may have set in the meantime what was taken away here.
+        tip = await self.store.tip(ticket.id)
+        if tip.version != ticket.version:
+            changed = await self.recorder.ticket(ticket.id, at_least=tip.sequence)
+            await self._set_timer(changed, hint, now, noted_look(changed, now))
 
-        Of two reactions to one ticket the slower one might otherwise leave the timer of an older state.
-        """
-        while await self.timers.set(ticket.id, next_look(ticket, now), hint):
-            tip = await self.store.tip(ticket.id)
-            if tip.version == ticket.version:
-                return
-            ticket = await self.recorder.ticket(ticket.id, at_least=tip.sequence)
+
+def _same(due: datetime | None, stood: datetime | None) -> bool:
+    """Whether two moments are heard of by the same tick."""
+    return due is not None and stood is not None and tick_after(due) == tick_after(stood)
 
 
 def _leaves_more(facts: Collection[Fact]) -> bool:

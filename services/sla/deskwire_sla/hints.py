@@ -1,8 +1,17 @@
 """What a timer says when it fires: why it was set. What is due is decided anew by whoever hears it."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskwire_shared.contracts.ids import new_id
+
+SERVICE: Final = "sla"
+NEXT_LOOK: Final = "next"
+"""The timer of a ticket for the next moment at which something is due."""
+
+RECHECK: Final = "recheck"
+"""A look that is due because a policy or a calendar changed."""
 
 
 class Revision(BaseModel):

@@ -1,12 +1,11 @@
 """What sla does when a policy or a calendar changes: it has every open ticket looked at again.
 
-One pass over the log finds the tickets; each gets a message on `TIMERS`, so that the work is shared by all
+One pass over the log finds the tickets; they are told of by messages on `TIMERS`, so that the work is shared by all
 replicas, paced like any other, and not lost when one of them dies.
 """
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import Final
 
 from structlog import get_logger
 
@@ -15,11 +14,9 @@ from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.runtime.process_manager import Heard
-from deskwire_sla.hints import Hint, Revision
+from deskwire_shared.runtime.timers import DueTimer, Timers
+from deskwire_sla.hints import RECHECK, SERVICE, Hint, Revision
 from deskwire_sla.open_tickets import open_tickets
-from deskwire_sla.timers import SERVICE, Timers
-
-AT_ONCE: Final = 64
 
 log = get_logger(__name__)
 
@@ -58,15 +55,8 @@ class Rechecks:
         return Revision(kind=kind, id=document_id, revision=history[-1][0].revision)
 
     async def _announce(self, tickets: Collection[str], revisions: frozenset[Revision]) -> None:
-        hint = Hint(revisions=tuple(revisions))
+        body = Hint(revisions=tuple(revisions)).stored()
         once = derived_id(SERVICE, *sorted(revision.model_dump_json() for revision in revisions))
-        rest = iter(tickets)
-
-        async def fire_some() -> None:
-            for ticket_id in rest:
-                await self._timers.fire(ticket_id, hint, once=once)
-
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(AT_ONCE, len(tickets))):
-                tasks.create_task(fire_some())
+        due = [DueTimer(ticket_id=ticket_id, name=RECHECK, body=body) for ticket_id in tickets]
+        await self._timers.fire_all(due, once=once)
         log.info("open tickets will be looked at again", tickets=len(tickets), changed=sorted(r.id for r in revisions))

@@ -9,7 +9,7 @@ from deskwire_shared.ticket.acting import NOBODY, Staff
 from deskwire_shared.ticket.commands import ApplySla, Several, SingleCommand, WakeTicket
 from deskwire_shared.ticket.lifecycle import OVER
 from deskwire_shared.ticket.state import Ticket
-from deskwire_sla.clocks import clocks, outcomes
+from deskwire_sla.clocks import Measured, clocks_of, measure, outcomes_of
 from deskwire_sla.escalations import escalating
 from deskwire_sla.policies import Terms
 
@@ -18,15 +18,19 @@ def review(ticket: Ticket, terms: Terms | None, now: datetime, staff: Staff = NO
     """Wish for the clocks that hold, for what became of them and is done about it, and for the end of a sleep."""
     if ticket.is_merged:
         return Several(commands=_without_clocks(ticket, None))
-    applying = _without_clocks(ticket, terms) if ticket.status in OVER else (_with_clocks(ticket, terms),)
-    judging = escalating(outcomes(ticket, terms, now), ticket, terms, staff) if terms else ()
+    runs = measure(ticket, terms) if terms else ()
+    applying = _without_clocks(ticket, terms) if ticket.status in OVER else (_with_clocks(runs, ticket, terms),)
+    judging = escalating(outcomes_of(runs, ticket, terms, now), ticket, terms, staff) if terms else ()
     return Several(commands=_as_many_as_fit([*_waking(ticket, now), *applying], judging))
 
 
 def next_look(ticket: Ticket, after: datetime) -> datetime | None:
     """Tell when something will be due next; None when only a new fact can change anything."""
-    if ticket.is_merged or ticket.status in OVER:
-        return None
+    return None if ticket.is_merged or ticket.status in OVER else noted_look(ticket, after)
+
+
+def noted_look(ticket: Ticket, after: datetime) -> datetime | None:
+    """Tell what was due next when the clocks of a ticket were noted, whatever has happened to it since."""
     moments = [moment for clock in (ticket.sla.clocks if ticket.sla else ()) for moment in _moments(clock, ticket)]
     if ticket.snoozed_until is not None:
         moments.append(ticket.snoozed_until)
@@ -44,10 +48,10 @@ def _as_many_as_fit(
     return tuple(commands)
 
 
-def _with_clocks(ticket: Ticket, terms: Terms | None) -> ApplySla:
+def _with_clocks(runs: Iterable[Measured], ticket: Ticket, terms: Terms | None) -> ApplySla:
     if terms is None:
         return ApplySla(policy_id=None)
-    return _applying(terms, clocks(ticket, terms))
+    return _applying(terms, clocks_of(runs, ticket, terms))
 
 
 def _without_clocks(ticket: Ticket, terms: Terms | None) -> tuple[SingleCommand, ...]:

@@ -36,14 +36,34 @@ def directory_subject(kind: str, document_id: str) -> str:
     return f"directory.{kind}.{document_id}"
 
 
-def timer_subject(service: str, ticket_id: str, name: str) -> str:
-    """Where a timer is set; publish again to move it, purge to cancel it."""
-    return f"timer.set.{service}.{ticket_id}.{name}"
+def tick_subject(service: str, tick: int) -> str:
+    """Where the server is told to say when a tick has come."""
+    return f"timer.set.{service}.{tick}"
+
+
+def tick_due_subject(service: str, tick: int) -> str:
+    """Where the server says that a tick has come."""
+    return f"timer.due.{service}.{tick}.tick.due"
+
+
+def timer_subject(service: str, tick: int, ticket_id: str, name: str) -> str:
+    """Where a timer waits for its tick; purge to cancel it."""
+    return f"timer.wait.{service}.{tick}.{ticket_id}.{name}"
+
+
+def timers_of_tick(service: str, tick: int) -> str:
+    """Everything on the stream about a tick that has come: its timers, and that it has come."""
+    return f"timer.*.{service}.{tick}.>"
 
 
 def timer_due_subject(service: str, ticket_id: str, name: str) -> str:
-    """Where a timer is heard when it fires."""
+    """Where a service hears one timer by itself."""
     return f"timer.due.{service}.{ticket_id}.{name}"
+
+
+def timers_due_subject(service: str, once: str, part: int) -> str:
+    """Where a service hears some of many timers that are due."""
+    return f"timer.due.{service}.{once}.part.{part}"
 
 
 def parked_subject(service: str, name: str = "") -> str:

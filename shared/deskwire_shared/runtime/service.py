@@ -10,12 +10,15 @@ from faststream.nats import NatsBroker
 from nats.js.errors import NotFoundError
 from prometheus_client import CollectorRegistry, Gauge
 
+from deskwire_shared.contracts.subjects import TIMERS
 from deskwire_shared.runtime.desk import Desk
 from deskwire_shared.runtime.health import Health, Unhealthy
 from deskwire_shared.runtime.parking import ParkingLot
 from deskwire_shared.runtime.process_manager import ProcessManager, React
 from deskwire_shared.runtime.replaying import Replay, hear_replays
 from deskwire_shared.runtime.streams import service_of
+from deskwire_shared.runtime.ticks import Ticks
+from deskwire_shared.runtime.timers import Timers
 
 Stop = Callable[[], Awaitable[None]]
 
@@ -49,6 +52,11 @@ class Runtime(Desk):
         manager.subscribe(self.broker)
         self.on_replay(consumer, manager.replay)
         self.health.add(f"consumer {consumer}", self._consumer_check(stream, consumer))
+
+    def react_to_timers(self, timers: Timers, react: React) -> None:
+        """Run a process manager on the timers of a service that are due."""
+        service = timers.service
+        self.react(f"{service}-timers", TIMERS, f"timer.due.{service}.>", Ticks(self.connection, timers, react).hear)
 
     def on_replay(self, name: str, replay: Replay) -> None:
         """Handle what a service or one of its consumers has parked once more, when somebody asks for it."""

@@ -44,8 +44,8 @@ STREAMS = (
     StreamConfig(name=TICKETS, subjects=["ticket.*.*"], allow_atomic=True),
     StreamConfig(name=DIRECTORY, subjects=["directory.*.*"]),
     StreamConfig(
-        name=TIMERS, subjects=["timer.set.>", "timer.due.>"], allow_msg_schedules=True, allow_msg_ttl=True,
-        allow_rollup_hdrs=True,
+        name=TIMERS, subjects=["timer.wait.>", "timer.set.>", "timer.due.>"], allow_msg_schedules=True,
+        allow_msg_ttl=True, allow_rollup_hdrs=True,
     ),
     StreamConfig(name=NUMBERS, subjects=[NUMBER_SUBJECT]),
     StreamConfig(name=FEED, subjects=["feed.>"], max_age=FEED_DAYS * DAY),
