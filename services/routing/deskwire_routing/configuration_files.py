@@ -40,7 +40,7 @@ def read_configuration(paths: Iterable[Path], *, alone: str | None = None) -> li
         if number >= MOST_FILES:
             raise FaultyConfiguration([Fault(str(file), "", f"more than {MOST_FILES} files are not read")])
         try:
-            found += read_documents(file.as_posix(), _content(file), alone=alone)
+            found += read_documents(file.as_posix(), content_of(file), alone=alone)
         except FaultyConfiguration as error:
             faults += error.faults
     if faults:
@@ -89,7 +89,8 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
 
 
-def _content(file: Path) -> bytes:
+def content_of(file: Path) -> bytes:
+    """Read a file of configuration, which has a limited size. Raises FaultyConfiguration."""
     try:
         with file.open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)

@@ -1,4 +1,4 @@
-"""The HTTP application of routing: rehearsals of draft rules, mounted at `/routing`."""
+"""The HTTP application of routing: rehearsals of draft rules and of assignment, mounted at `/routing`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,8 +9,12 @@ from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi_problem.error import Problem
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, DocumentId, DraftIncomplete
+from deskwire_routing.assignment_rehearsal.recording import TooManyEvents
+from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
+from deskwire_routing.assignment_rehearsal.run import AskedAssignment, RehearsalTooLong
 from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_report import Rehearsal
 from deskwire_routing.rehearsal_run import Asked, TooManyTickets
@@ -24,25 +28,31 @@ LONGEST: Final = timedelta(days=366)
 RETRY_AFTER_SECONDS: Final = 10
 MOST_RULES: Final = 500
 
-DocumentId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 ReportsReader = Annotated[Principal, Depends(requires("reports:read"))]
 Rehearse = Callable[[Asked], Awaitable[Rehearsal]]
-"""Rehearses drafts on a span."""
+"""Rehearses draft rules on a span."""
+RehearseAssignment = Callable[[AskedAssignment], Awaitable[AssignmentRehearsal]]
+"""Rehearses draft teams, agents and calendars on a span."""
 
 
 class RehearsalUnderWay(Exception):
     """Somebody else's rehearsal is not done yet."""
 
     def __init__(self) -> None:
-        super().__init__("one set of rules is rehearsed at a time, and another one is under way")
+        super().__init__("one draft is rehearsed at a time, and another one is under way")
 
 
 class Draft(BaseModel):
-    """Rules by id, in place of those that have the same ids now, or `alone`, and the span of time to try them on."""
+    """What to try out, and the span of time to try it on.
+
+    Either rules by id, in place of those that have the same ids now, or `alone`; or an assignment: teams, agents and
+    calendars.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    rules: Annotated[dict[DocumentId, Rule], Field(min_length=1, max_length=MOST_RULES)]
+    rules: Annotated[dict[DocumentId, Rule], Field(min_length=1, max_length=MOST_RULES)] | None = None
+    assignment: AssignmentDraft | None = None
     alone: bool = False
     since: AwareDatetime
     until: AwareDatetime
@@ -51,21 +61,27 @@ class Draft(BaseModel):
     def _lasts(self) -> Self:
         if not timedelta() < self.until - self.since <= LONGEST:
             raise ValueError(f"`until` has to be behind `since`, {LONGEST.days} days at the most")
+        if (self.rules is None) == (self.assignment is None):
+            raise ValueError("either `rules` or `assignment` is rehearsed: give one of them")
         return self
 
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
 
 
-@router.post("/rehearsals", summary="Rehearse draft rules on past tickets")
-async def rehearse(draft: Draft, _principal: ReportsReader, request: Request) -> Rehearsal:
-    """Tell what draft rules would have changed in a span of time; nothing is changed by it."""
+@router.post("/rehearsals", summary="Rehearse draft rules or assignment on past tickets")
+async def rehearse(draft: Draft, _principal: ReportsReader, request: Request) -> Rehearsal | AssignmentRehearsal:
+    """Tell what drafts would have changed in a span of time; nothing is changed by it."""
     turn: asyncio.Lock = request.app.state.turn
     if turn.locked():
         raise RehearsalUnderWay
     async with turn:
-        work: Rehearse = request.app.state.rehearse
-        return await work(Asked(rules=draft.rules, span=Span(draft.since, draft.until), alone=draft.alone))
+        span = Span(draft.since, draft.until)
+        if draft.assignment is not None:
+            assigning: RehearseAssignment = request.app.state.rehearse_assignment
+            return await assigning(AskedAssignment(draft.assignment, span))
+        ruling: Rehearse = request.app.state.rehearse
+        return await ruling(Asked(rules=draft.rules or {}, span=span, alone=draft.alone))
 
 
 def _under_way(error: RehearsalUnderWay) -> Problem:
@@ -80,17 +96,21 @@ def _under_way(error: RehearsalUnderWay) -> Problem:
 
 ERRORS: Final[dict[type[Exception], Describe]] = {
     TooManyTickets: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "too-many-tickets", "The span holds too many tickets"),
+    TooManyEvents: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "too-many-events", "The span holds too many events"),
+    RehearsalTooLong: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "rehearsal-too-long", "The rehearsal takes too long"),
+    DraftIncomplete: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "draft-incomplete", "The draft is not complete"),
     RehearsalUnderWay: _under_way,
 }
 
 
-def rehearsal_api(rehearse: Rehearse) -> FastAPI:
+def rehearsal_api(rehearse: Rehearse, rehearse_assignment: RehearseAssignment) -> FastAPI:
     """Build the application; who mounts it puts its `identity` into the state."""
     app = FastAPI(
         title="Deskwire routing", version=version("deskwire-routing"), docs_url=None, redoc_url=None,
         telemetry={"auto_configure": False},
     )  # fmt: skip
-    app.state.rehearse, app.state.turn = rehearse, asyncio.Lock()
+    app.state.rehearse, app.state.rehearse_assignment = rehearse, rehearse_assignment
+    app.state.turn = asyncio.Lock()
     app.include_router(router)
     answer_with_problems(app, more=ERRORS)
     return app

@@ -39,7 +39,7 @@ def rehearse(
     from deskwire_routing.rehearsal_run import Asked
     from deskwire_shared.runtime.running import run_async
 
-    span = Span(_moment(since), _moment(until))
+    span = Span(moment(since), moment(until))
     if span.since >= span.until:
         raise typer.BadParameter("--to has to be behind --from")
     run_async(_rehearse(Asked(rules=_rules(file), span=span, alone=alone), as_json=as_json))
@@ -102,7 +102,7 @@ def _rules(paths: list[Path]) -> "dict[str, Rule]":
         raise typer.BadParameter(str(error), param_hint="--rules") from error
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """Read a moment; a day begins at midnight in UTC, and so does a time without an offset."""
     try:
         found = datetime.fromisoformat(text)

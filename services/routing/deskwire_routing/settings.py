@@ -22,5 +22,11 @@ class RoutingSettings(ServiceSettings):
         default=10_000,
         ge=1,
         le=1_000_000,
-        description="Most tickets on which rules are rehearsed at once over HTTP; the command line has no limit.",
+        description="Most tickets on which drafts are rehearsed at once over HTTP; the command line has no limit.",
+    )
+    rehearsal_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=3_600,
+        description="How long a rehearsal of assignment may take over HTTP; the command line has no limit.",
     )

@@ -10,6 +10,7 @@ from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.live_workload import facts_read
 from deskwire_routing.overflow import queued_since
 from deskwire_routing.rehearsal import Span
+from deskwire_routing.rehearsal_run import TooManyTickets
 from deskwire_routing.workload import READ, Opening, Work, Workload
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, Unassigned
 from deskwire_shared.eventstore.follower import Delivery
@@ -21,13 +22,6 @@ EVENTS_A_TICKET: Final = 50
 """So many events are kept in memory for every ticket that may be rehearsed."""
 
 PLACEMENTS: Final = (Routed, Assigned, Unassigned)
-
-
-class TooManyTickets(ValueError):
-    """More tickets than are rehearsed at once."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__(f"more than {most} tickets are concerned: choose a shorter span")
 
 
 class TooManyEvents(ValueError):

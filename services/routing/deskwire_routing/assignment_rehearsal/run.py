@@ -19,7 +19,7 @@ from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.runtime.desk import Desk
 
-BREATH: Final = 50
+BREATH: Final = 10
 """Events between two breaths, so that a process that does other work is not held up."""
 
 

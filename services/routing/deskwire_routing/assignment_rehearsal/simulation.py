@@ -300,7 +300,7 @@ class Simulation:
             self._at(at, ring, about=about)
 
     def _at(self, at: datetime, happen: Callable[[], None], *, place: int = AFTER_THE_LOG, about: str = "") -> None:
-        heapq.heappush(self._due, (max(at, self.clock.now()), place, about, next(self._number), happen))
+        heapq.heappush(self._due, (at, place, about, next(self._number), happen))
 
     # The stories of the tickets
 
