@@ -1,16 +1,18 @@
 """What rules did on the way to an occasion, so that they do not set each other off for ever.
 
 Every commit that a machine made names the commit that caused it, and people's commits name none. So the way back
-from an occasion ends at what somebody outside did, and passes all rules that had a part in it.
+from an occasion ends at what somebody outside did, and passes all rules that had a part in it. A program that a webhook
+tells, and that sends the correlation id back along with its changes, goes on from the call; one that does not begins
+anew, and is stopped by the number of calls (`deskwire_shared.ticket.hindrances`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from deskwire_routing.occasions import topic_of
 from deskwire_shared.contracts.commit import Commit
-from deskwire_shared.contracts.facts import RuleApplied
+from deskwire_shared.contracts.facts import RuleApplied, WebhookRequested
 
 MOST_DEEP: Final = 10
 """How many times rules may set off rules in a row."""
@@ -46,8 +48,9 @@ def lineage_of(history: Iterable[Commit], commit_id: str) -> Lineage:
     lineages: dict[str, Lineage] = {}
     roots: dict[str, str] = {}
     acts: dict[str, int] = {}
+    calls: dict[str, str] = {}
     for commit in history:
-        cause = commit.causation_id or ""
+        cause = commit.causation_id or _call(commit, calls)
         before, root = lineages.get(cause, FIRST), roots.get(cause, commit.commit_id)
         acted = frozenset(
             (fact.rule_id, topic_of(fact.trigger))
@@ -57,5 +60,12 @@ def lineage_of(history: Iterable[Commit], commit_id: str) -> Lineage:
         lineages[commit.commit_id] = Lineage(before.acted | acted, before.depth + bool(acted))
         roots[commit.commit_id] = root
         acts[root] = acts.get(root, 0) + bool(acted)
+        if any(isinstance(fact, WebhookRequested) for fact in commit.facts):
+            calls[commit.correlation_id] = commit.commit_id
     found = lineages.get(commit_id, FIRST)
     return Lineage(found.acted, found.depth, acts.get(roots.get(commit_id, ""), 0))
+
+
+def _call(commit: Commit, calls: Mapping[str, str]) -> str:
+    """The call of a webhook that a program's change goes back to, by the correlation id that it sent back."""
+    return calls.get(commit.correlation_id, "") if commit.actor.kind == "integration" else ""

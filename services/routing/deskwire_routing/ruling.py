@@ -26,7 +26,7 @@ from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.state import Ticket
 
 BY_RULE: Final = Actor(kind="rule", id=ROUTING)
-MACHINES: Final = frozenset({"rule", "system"})
+MACHINES: Final = frozenset({"rule", "system", "integration"})
 
 log = get_logger(__name__)
 

@@ -1,5 +1,6 @@
 """Rules may set each other off, but never themselves, and never for ever."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,14 @@ from structlog.testing import capture_logs
 
 from deskwire_routing.lineage import FIRST, MOST_CONSEQUENCES, MOST_DEEP, Lineage, lineage_of
 from deskwire_shared.contracts.commit import Actor, Commit
-from deskwire_shared.contracts.facts import RuleApplied
+from deskwire_shared.contracts.facts import RuleApplied, WebhookRequested
+from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.rules import Rule
-from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_commit
+from deskwire_shared.contracts.webhooks import Webhook
+from deskwire_shared.eventstore.recorder import Cause
+from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, NOON, TICKET_ID, a_commit
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus, ChangeTags, ReceiveReply
+from deskwire_shared.ticket.hindrances import CALLS_WITHIN, MOST_CALLS
 from routing_desk import RoutingDesk, a_rule, opening, routing_desk
 
 OPEN = opening(message_id="m1")
@@ -51,6 +56,46 @@ async def test_a_rule_that_triggers_itself_is_stopped_with_a_note_and_a_warning(
     assert await notes(desk) == [("r1", False), ("r1", True)]
     (warning,) = [entry for entry in logs if entry["event"] == "rule was stopped"]
     assert (warning["rule"], warning["why"]) == ("r1", "the rule has set itself off")
+
+
+SHOP = Webhook(name="Shop", url="https://shop.example/hook")
+TELL_SHOP = {"do": "call_webhook", "webhook_id": "shop"}
+
+
+async def shop_answers(desk: RoutingDesk, number: int, *, sends_back: bool) -> None:
+    """What a program does that changes the ticket whenever it is told of it."""
+    correlation_id = (await desk.commits())[-1].correlation_id if sends_back else new_id()
+    cause = Cause(new_id(), Actor(kind="integration", id="shop"), desk.clock.now(), correlation_id)
+    await desk.recorder.record(TICKET_ID, ChangeTags(add=(f"seen-{number}",)), cause)
+    await desk.settle()
+
+
+async def calls(desk: RoutingDesk) -> int:
+    return (await desk.facts()).count(WebhookRequested)
+
+
+async def test_a_rule_that_a_webhook_sets_off_again_is_stopped_by_the_correlation_id_it_sends_back() -> None:
+    desk = await routing_desk(r1=a_rule(TELL_SHOP, trigger="tags_changed"), shop=SHOP)
+    await desk.after(OPEN)
+    await desk.after(ChangeTags(add=("vip",)))
+    for number in range(3):
+        await shop_answers(desk, number, sends_back=True)
+    assert await calls(desk) == 1
+    assert await notes(desk) == [("r1", False), ("r1", True), ("r1", True), ("r1", True)]
+
+
+async def test_a_webhook_that_calls_back_without_saying_so_is_told_only_so_often() -> None:
+    desk = await routing_desk(r1=a_rule(TELL_SHOP, trigger="tags_changed"), shop=SHOP)
+    await desk.after(OPEN)
+    desk.clock.set(NOON + timedelta(minutes=1))
+    with capture_logs() as logs:
+        for number in range(MOST_CALLS + 10):
+            await shop_answers(desk, number, sends_back=False)
+    assert await calls(desk) == MOST_CALLS
+    assert "in which no agent did anything" in str([entry.get("troubles") for entry in logs])
+    desk.clock.set(NOON + timedelta(minutes=2) + CALLS_WITHIN)
+    await shop_answers(desk, MOST_CALLS + 10, sends_back=False)
+    assert await calls(desk) == MOST_CALLS + 1
 
 
 async def test_two_rules_that_undo_each_other_act_once_each() -> None:

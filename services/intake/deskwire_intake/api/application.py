@@ -7,7 +7,19 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI
 from nats.aio.client import Client
 
-from deskwire_intake.api import calls, changes, channel_secrets, directory, files, macros, me, tickets, together, typing
+from deskwire_intake.api import (
+    calls,
+    changes,
+    channel_secrets,
+    directory,
+    files,
+    macros,
+    me,
+    tickets,
+    together,
+    typing,
+    webhook_secrets,
+)
 from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
 from deskwire_intake.api.directory import AddressIsTaken, MadeElsewhere, WouldLockOut
 from deskwire_intake.api.macros import MacroImpossible
@@ -18,6 +30,7 @@ from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.identity import Identity
 from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly
 from deskwire_shared.runtime.secrets import Secrets
+from deskwire_shared.runtime.webhook_secrets import SecretsChanged, UnreadableSecrets
 
 MULTIPART_BYTES: Final = 64 * 1024
 """What a form adds to the file in it."""
@@ -30,6 +43,8 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     WouldLockOut: plainly(HTTPStatus.CONFLICT, "last-administrator", "The desk would have no administrator"),
     AddressIsTaken: plainly(HTTPStatus.CONFLICT, "address-is-taken", "The address is taken"),
     NotAnAgent: plainly(HTTPStatus.FORBIDDEN, "not-an-agent", "Only an agent has an availability"),
+    SecretsChanged: plainly(HTTPStatus.CONFLICT, "secrets-changed", "Somebody else changed the secrets"),
+    UnreadableSecrets: plainly(HTTPStatus.CONFLICT, "unreadable-secrets", "The secrets must be entered again"),
     MadeElsewhere: plainly(HTTPStatus.METHOD_NOT_ALLOWED, "made-elsewhere", "Not made in this way"),
 }
 
@@ -53,7 +68,7 @@ def command_api(
     app.state.identity, app.state.secrets, app.state.clock = identity, secrets, clock
     app.state.connection = connection
     json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
-    for part in (tickets, changes, together, macros, calls, typing, directory, channel_secrets, me):
+    for part in (tickets, changes, together, macros, calls, typing, directory, channel_secrets, webhook_secrets, me):
         json_only.include_router(part.router)
     app.include_router(json_only)
     app.include_router(files.router, prefix="/v1")
