@@ -77,8 +77,8 @@ CONSUMERS = (
     (DIRECTORY, "sla-calendars", "directory.calendar.*"),
     (TICKETS, "notify", "ticket.>"),
     (TIMERS, "notify-timers", "timer.due.notify.>"),
-    (TICKETS, "notify-webhooks", "ticket.>"),
-    (TIMERS, "notify-webhook-timers", "timer.due.webhooks.>"),
+    (TICKETS, "webhooks", "ticket.>"),
+    (TIMERS, "webhooks-timers", "timer.due.webhooks.>"),
 )
 """Durable consumers: stream, name, filter."""
 
