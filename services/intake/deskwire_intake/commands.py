@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from deskwire_intake.mail import ParsedMail, json_view, parse_mail
+from deskwire_intake.auditing.commands import ledger
 
 MAX_MAIL_BYTES = 100 * 1024 * 1024
 
 mail = typer.Typer(add_completion=False, help="Look at mails the way the desk reads them.", no_args_is_help=True)
+mail.command("ledger")(ledger)
 
 
 @mail.callback()

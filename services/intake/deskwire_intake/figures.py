@@ -24,7 +24,10 @@ class Figures:
         )
 
         self.taken = Counter(
-            "deskwire_intake_listener_mails", "Mails a listener has said 250 to", ["listener"], registry=registry
+            "deskwire_intake_listener_mails",
+            "Mails a listener has said 250 to, counted for each mailbox",
+            ["listener"],
+            registry=registry,
         )
         self.under_way = Gauge(
             "deskwire_intake_under_way",

@@ -32,6 +32,7 @@ from deskwire_intake.ledger import Ledger, became
 from deskwire_intake.mail import Address as MailAddress
 from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
 from deskwire_intake.mail.headers import read_headers
+from deskwire_intake.mail.identifiers import single_message_id
 from deskwire_intake.matching import candidates, loop
 from deskwire_intake.reading import MailReader
 from deskwire_shared.contracts.facts import Address, MachineKind
@@ -173,6 +174,7 @@ def _ledger_entry(
     mail: ParsedMail | CannotBeHandled, arrival: _Arrival, result: Accepted | Parked, at: datetime
 ) -> LedgerEntry:
     read = mail if isinstance(mail, ParsedMail) else None
+    message_id = read.message_id if read else _message_id(arrival.delivery.content)
     return LedgerEntry(
         at=at,
         via=arrival.delivery.via,
@@ -182,9 +184,14 @@ def _ledger_entry(
         raw_key=arrival.raw_key,
         size=len(arrival.delivery.content),
         content_digest=read.content_digest if read else "",
-        message_digest=message_digest(read.message_id) if read and read.message_id else None,
+        message_digest=message_digest(message_id) if message_id else None,
         **became(result),
     )
+
+
+def _message_id(unreadable: bytes) -> str | None:
+    headers, _ = read_headers(unreadable, 0, len(unreadable), set())
+    return single_message_id(headers.first("message-id"))
 
 
 def raw_mail_key(delivery: Delivery) -> str:

@@ -224,7 +224,10 @@ class ImapSession:
             wanted += ["UNSEEN"]
         if self._mailbox.since is not None:
             wanted += ["SINCE", self._mailbox.since]
-        return sorted({uid for part in _parts(self._mails) for uid in self._client.search([*part, *wanted])})
+        return sorted(self._search_parts(wanted))
+
+    def _search_parts(self, wanted: list[Any]) -> set[int]:
+        return {uid for part in _parts(self._mails) for uid in self._client.search([*part, *wanted])}
 
     def _mark(self, uids: Collection[int]) -> None:
         if self._keeps_keywords:

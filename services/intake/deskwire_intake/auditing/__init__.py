@@ -1,0 +1,1 @@
+"""Holding the ledger of intake against what the mail servers hold."""
