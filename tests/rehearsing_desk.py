@@ -8,7 +8,8 @@ from deskwire_routing.app import STRATEGIES
 from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
 from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
-from deskwire_routing.assignment_rehearsal.run import rehearse_recording
+from deskwire_routing.assignment_rehearsal.run import rehearse_recording, simulated
+from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.rehearsal import Span
 from deskwire_shared.testing.ticket import NOON
 from routing_desk import RoutingDesk
@@ -32,6 +33,28 @@ def recorded(desk: RoutingDesk, span: Span, *, most_tickets: int = 1_000) -> Rec
     return recording
 
 
+def recorded_gifts(desk: RoutingDesk, *, until: datetime) -> dict[str, tuple[str, datetime]]:
+    """Who first got each ticket when."""
+    return _gifts(recorded(desk, Span(START, until)).tally)
+
+
+async def rehearsed_gifts(
+    desk: RoutingDesk, draft: AssignmentDraft, *, until: datetime
+) -> dict[str, tuple[str, datetime]]:
+    """Who would have got each ticket first, and when."""
+    recording = recorded(desk, Span(START, until))
+    _, simulation = await simulated(recording, draft, directory=desk.directory, strategies=STRATEGIES, tell=silent)
+    return _gifts(simulation.tally)
+
+
+def _gifts(tally: Tally) -> dict[str, tuple[str, datetime]]:
+    return {ticket_id: (given.agent_id, given.at) for ticket_id, given in tally.first.items()}
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody how far a rehearsal is."""
+
+
 async def rehearsed(
     desk: RoutingDesk, draft: AssignmentDraft | None = None, *, since: datetime = START, until: datetime = NOON + DAY
 ) -> AssignmentRehearsal:
@@ -42,7 +65,7 @@ async def rehearsed(
         draft or AssignmentDraft(),
         directory=desk.directory,
         strategies=STRATEGIES,
-        tell=lambda *_: None,
+        tell=silent,
     )
     assert desk.store.last == before
     return found

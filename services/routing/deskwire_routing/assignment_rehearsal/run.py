@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, require_complete
-from deskwire_routing.assignment_rehearsal.past_staff import PastStaff, changes_of
+from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff, changes_of
 from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal, report
 from deskwire_routing.assignment_rehearsal.simulation import Simulation
@@ -75,6 +75,19 @@ async def rehearse_recording(
     tell: Tell,
 ) -> AssignmentRehearsal:
     """Rehearse a draft on a past that was read."""
+    changes, simulation = await simulated(recording, draft, directory=directory, strategies=strategies, tell=tell)
+    return report(recording, draft, changes, simulation.tally)
+
+
+async def simulated(
+    recording: Recording,
+    draft: AssignmentDraft,
+    *,
+    directory: Directory,
+    strategies: Mapping[str, Strategy],
+    tell: Tell,
+) -> tuple[list[Changed], Simulation]:
+    """Live a past through with a draft; how the staff changed meanwhile, and what came of it."""
     changes = await changes_of(directory, agent_ids=recording.agent_ids, team_ids=recording.team_ids)
     simulation = Simulation(
         span=recording.span,
@@ -92,7 +105,7 @@ async def rehearse_recording(
             tell("living it through", min(number, total), total)
             await asyncio.sleep(0)
     tell("living it through", total, total)
-    return report(recording, draft, changes, simulation.tally)
+    return changes, simulation
 
 
 async def _read(follower: Follower, recording: Recording, tell: Tell) -> Recording:

@@ -1,0 +1,158 @@
+"""Rehearsals of assignment on a real NATS server, over HTTP and on the command line."""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from httpx2 import ASGITransport, AsyncClient, Response
+
+from deskwire_routing.app import service
+from deskwire_shared.contracts.access import Permission
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.facts import Assigned
+from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS
+from deskwire_shared.ticket.commands import ChangeStatus
+from processes import DESKWIRE
+from ticket_desk import ADMIN, TicketDesk, ticket_desk
+
+DAY = timedelta(days=1)
+TICKETS_OPENED = 6
+
+
+class Rehearsals:
+    """A desk on which Ada and Bob took turns, and somebody with a draft."""
+
+    def __init__(self, desk: TicketDesk, http: AsyncClient, folder: Path) -> None:
+        self.desk = desk
+        self.http = http
+        self.folder = folder
+        self.now = desk.runtime.clock.now()
+
+    async def allow(self, *scopes: Permission) -> None:
+        """Ask with a token that may do this."""
+        token = await self.desk.runtime.identity.create_token("test", scopes, actor=ADMIN)
+        self.http.headers["Authorization"] = f"Bearer {token}"
+
+    async def post(self, **asked: Any) -> Response:
+        span = {"since": (self.now - DAY).isoformat(), "until": (self.now + DAY).isoformat()}
+        return await self.http.post("/routing/v1/rehearsals", json={**span, **asked})
+
+    async def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        span = ("--from", (self.now - DAY).date().isoformat(), "--to", (self.now + 2 * DAY).date().isoformat())
+        url = self.desk.runtime.settings.nats_url
+        assert url is not None
+        settings = {"DESKWIRE_NATS_URL": url.get_secret_value(), "DESKWIRE_DATA_DIR": str(self.folder)}
+        run = partial(subprocess.run, capture_output=True, text=True, timeout=60, check=False)
+        return await asyncio.to_thread(run, [DESKWIRE, "routing", "rehearse", *span, *words], env=os.environ | settings)
+
+    def file(self, name: str, document: object) -> str:
+        path = self.folder / name
+        path.write_text(json.dumps(document))
+        return str(path)
+
+
+def an_agent(name: str) -> Agent:
+    return Agent(email=f"{name.lower()}@acme.example", name=name, team_ids=("support",))
+
+
+@pytest_asyncio.fixture
+async def rehearsals(fresh_nats: str, tmp_path: Path) -> AsyncIterator[Rehearsals]:
+    async with ticket_desk(fresh_nats, tmp_path, service) as desk:
+        await desk.put("support", Team(name="Support"))
+        await desk.put("mail", Channel(name="Mail", medium="email", address="help@acme.example", team_id="support"))
+        for agent_id in ("ada", "bob"):
+            await desk.put(agent_id, an_agent(agent_id.title()))
+        await desk.settled((DIRECTORY, "routing-agents"))
+        for number in range(TICKETS_OPENED):
+            ticket_id = await desk.open(number=number + 1)
+            await desk.commit_with(ticket_id, Assigned)
+            await desk.do(ticket_id, ChangeStatus(status="solved"), ADMIN)
+        async with AsyncClient(transport=ASGITransport(app=desk.runtime.http), base_url="http://desk.example") as http:
+            yield Rehearsals(desk, http, tmp_path)
+
+
+async def test_a_draft_is_rehearsed_over_http_and_changes_nothing(rehearsals: Rehearsals) -> None:
+    await rehearsals.allow("reports:read")
+    before = (await rehearsals.desk.runtime.js.stream_info(TICKETS)).state.last_seq
+    answer = await rehearsals.post(assignment={"agents": {"bob": {"team_ids": []}}})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["kind"], found["tickets"], found["changed"]) == ("assignment", 6, 3)
+    (team,) = found["teams"]
+    assert (team["recorded"]["spread"]["fewest"], team["recorded"]["spread"]["most"]) == (3, 3)
+    assert team["draft"]["spread"] == {"fewest": 6, "most": 6, "deviation": 0.0, "gini": 0.0}
+    assert {one["agent_id"]: one["draft"]["assigned"] for one in found["agents"]} == {"ada": 6, "bob": 0}
+    assert {one["draft"]["agent_id"] for one in found["first_changed"]} == {"ada"}
+    assert (await rehearsals.desk.runtime.js.stream_info(TICKETS)).state.last_seq == before
+
+
+async def test_without_drafts_the_past_comes_out_again(rehearsals: Rehearsals) -> None:
+    await rehearsals.allow("reports:read")
+    found = (await rehearsals.post(assignment={})).json()
+    assert (found["tickets"], found["changed"]) == (6, 0)
+
+
+async def test_only_who_may_read_reports_may_rehearse(rehearsals: Rehearsals) -> None:
+    await rehearsals.allow("tickets:read")
+    assert (await rehearsals.post(assignment={})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "words"),
+    [
+        ({}, "invalid", "give one of them"),
+        ({"assignment": {}, "rules": {"r": {"name": "R", "actions": []}}}, "invalid", ""),
+        ({"assignment": {"teams": {"support": {"name": "S", "assignment": "lottery"}}}}, "invalid", ""),
+        ({"assignment": {"agents": {"ada": {"availability": "online"}}}}, "invalid", ""),
+        ({"assignment": {"agents": {"ada": {"team_ids": ["gone"]}}}}, "draft-incomplete", "agent ada names the team"),
+        ({"assignment": {"agents": {"ada": {"calendar_id": "x"}}}}, "draft-incomplete", "calendar x"),
+    ],
+)
+async def test_a_draft_that_makes_no_sense_is_refused_with_the_reason(
+    asked: dict[str, Any], kind: str, words: str, rehearsals: Rehearsals
+) -> None:
+    await rehearsals.allow("reports:read")
+    answer = await rehearsals.post(**asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert kind in answer.json()["type"] or kind == "invalid"
+    assert words in answer.text
+
+
+async def test_the_command_shows_teams_agents_and_tickets(rehearsals: Rehearsals) -> None:
+    draft = rehearsals.file("support.json", {"name": "Support", "assignment": "manual"})
+    found = await rehearsals.command("--teams", draft)
+    assert found.returncode == 0, found.stderr
+    lines = found.stdout.splitlines()
+    assert lines[0].split("\t")[:3] == ["Support", "was", "6"]
+    assert lines[1].split("\t")[1:3] == ["drafted", "0"]
+    assert ["Ada", "was", "3"] in [line.split("\t")[:3] for line in lines]
+    assert "6 tickets; 6 would have gone to somebody else first." in lines[-1]
+
+
+async def test_the_command_reads_what_is_different_about_agents_and_writes_json(rehearsals: Rehearsals) -> None:
+    agents = rehearsals.file("agents.json", {"cid": {"name": "Cid", "team_ids": ["support"]}})
+    found = await rehearsals.command("--agents", agents, "--json")
+    assert {one["agent_id"]: one["draft"]["assigned"] for one in json.loads(found.stdout)["agents"]} == {
+        "ada": 2, "bob": 2, "cid": 2
+    }  # fmt: skip
+
+
+async def test_the_command_says_what_is_wrong_with_a_draft(rehearsals: Rehearsals) -> None:
+    rule = rehearsals.file("rules.json", {"rule": {"r": {"name": "R", "actions": [{"do": "raise_priority"}]}}})
+    wrong = await rehearsals.command("--teams", rule)
+    assert (wrong.returncode, "this is a rule" in wrong.stderr) == (2, True)
+    agents = rehearsals.file("agents.json", {"ada": {"capacity": {"default": -1}}})
+    wrong = await rehearsals.command("--agents", agents)
+    assert (wrong.returncode, "ada.capacity" in wrong.stderr) == (2, True)
+    agents = rehearsals.file("agents.json", {"ada": {"team_ids": ["gone"]}})
+    wrong = await rehearsals.command("--agents", agents)
+    assert (wrong.returncode, "team gone, which is not there" in wrong.stderr) == (1, True)
