@@ -93,7 +93,7 @@ class WebChannel:
             with self.places.hold(client):
                 async with submission(request, seconds=self.seconds) as sent:
                     accepted = await self._take(sent, page)
-        except (NoPlace, TimeoutError) as error:
+        except (NoPlace, OSError) as error:  # it took too long, or there is no room for its files
             raise self._refusal(page, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", RETRY) from error
         self.figures.count(WEB, "repeated" if accepted.repeated else "accepted")
         self.figures.seconds.labels(WEB).observe(perf_counter() - started)
