@@ -44,6 +44,15 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     ] == []
 
 
+def test_every_test_that_a_page_names_exists() -> None:
+    written = {
+        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)\(", _text(file))
+    }
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", _text(page))}
+    assert len(named) > 20
+    assert named - written == set()
+
+
 @pytest.mark.parametrize("file", ["compose.yaml", "Dockerfile"])
 def test_every_setting_of_a_deployment_exists(file: str) -> None:
     reference = _text(ROOT / "docs" / "reference" / "settings.md")
