@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from deskwire_intake.mail import ParsedMail, json_view, parse_mail
 from deskwire_intake.auditing.commands import ledger
+from deskwire_intake.mail import ParsedMail, detailed_json_view, json_view
+from deskwire_intake.reading import read_mail
 
 MAX_MAIL_BYTES = 100 * 1024 * 1024
 
@@ -29,17 +30,24 @@ def parse(
         typer.Argument(help="Mail files; `-` reads paths from standard input, one a line, plain or as JSON strings."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per mail.")] = False,
+    raw_key: Annotated[
+        bool, typer.Option("--raw-key", help="Read mails the desk has kept: FILES are their keys, like raw/5f/5f0c….")
+    ] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="With --json: what servers say of the mail, and what its files are, too.")
+    ] = False,
 ) -> None:
     """Parse mails and print what they say."""
     failed = False
+    view, read = (detailed_json_view if details else json_view), (_read_kept if raw_key else _read)
     for path in _paths(files):
         try:
-            parsed = parse_mail(_read(Path(path)))
+            parsed = read_mail(read(path))
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL character, a mail over the limit
             failed = True
             typer.echo(json.dumps({"path": path, "error": _reason(error)}), err=True)
             continue
-        typer.echo(json.dumps(json_view(parsed)) if as_json else _summary(path, parsed))
+        typer.echo(json.dumps(view(parsed)) if as_json else _summary(path, parsed))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -63,9 +71,27 @@ def _path(line: str) -> str:
     return path if isinstance(path, str) else line
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        raw = file.read(MAX_MAIL_BYTES + 1)
+def _read(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return _bounded(file.read(MAX_MAIL_BYTES + 1))
+
+
+def _read_kept(key: str) -> bytes:
+    """Read a mail from the object store. Raises FileNotFoundError or OSError."""
+    from obstore.exceptions import BaseError
+
+    from deskwire_shared.runtime.desk import open_objects
+    from deskwire_shared.runtime.settings import CommonSettings
+
+    try:
+        return _bounded(bytes(open_objects(CommonSettings()).get(key).bytes()))
+    except FileNotFoundError as error:
+        raise FileNotFoundError("nothing is kept under that key") from error
+    except BaseError as error:
+        raise OSError(str(error)) from error
+
+
+def _bounded(raw: bytes) -> bytes:
     if len(raw) > MAX_MAIL_BYTES:
         raise ValueError(f"larger than {MAX_MAIL_BYTES} bytes")
     return raw

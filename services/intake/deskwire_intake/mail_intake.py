@@ -24,6 +24,7 @@ from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import RateLimit
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.trust import TrustedRelays
 from deskwire_intake.watching import watch
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.eventstore.ending import end
@@ -48,6 +49,7 @@ async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Inta
         figures=figures,
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),
+        trust=TrustedRelays(frozenset(settings.trusted_relays), settings.spam_headers),
     )
 
 

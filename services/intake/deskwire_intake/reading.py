@@ -1,4 +1,4 @@
-"""Reads mails without letting one of them hold up the others: small ones here, others in a process with a time limit.
+"""Reads mails without letting one of them hold up the others: in a process with a time limit, unless they are simple.
 
 Errors:
 
@@ -10,19 +10,15 @@ Errors:
 import asyncio
 import pickle
 import sys
-from dataclasses import replace
 from typing import Final
 
 from deskwire_intake.channels.port import CannotBeHandled
-from deskwire_intake.mail import ParsedMail, parse_mail
-from deskwire_intake.nesting import nesting
+from deskwire_intake.mail import ParsedMail, is_packed, parse_mail, unpacked
 
 READERS: Final = 2
 """Processes at once; each is started when it is first needed."""
 LENGTH_BYTES: Final = 8
 PIPE_BYTES: Final = 1024 * 1024
-DEEPEST_HTML: Final = 500
-"""Sanitizers and browsers need quadratic time for the depth of HTML; no mail program nests so deep."""
 START_SECONDS: Final = 30.0
 
 
@@ -41,11 +37,8 @@ class ReadingFailed(CannotBeHandled):
 
 
 def read_mail(raw: bytes) -> ParsedMail:
-    """Read a mail; HTML that would stall whoever shows it is left out, and its text is kept."""
-    mail = parse_mail(raw)
-    if mail.html is None or nesting(mail.html) <= DEEPEST_HTML:
-        return mail
-    return replace(mail, html=None, defects=(*mail.defects, f"HTML nested deeper than {DEEPEST_HTML} left out"))
+    """Read a mail, and what lies in its files."""
+    return unpacked(parse_mail(raw))
 
 
 class MailReader:
@@ -60,7 +53,9 @@ class MailReader:
     async def read(self, raw: bytes) -> ParsedMail:
         """Read a mail. Raises ReadingTookTooLong or ReadingFailed."""
         if len(raw) <= self._inline_bytes:
-            return read_mail(raw)
+            mail = parse_mail(raw)
+            if not is_packed(mail):
+                return mail
         async with self._slots:
             process = self._idle.pop() if self._idle else await _Process.start()
             return await self._read_in(process, raw)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from deskwire_shared.runtime.settings import ServiceSettings
 
@@ -55,6 +55,15 @@ class IntakeSettings(ServiceSettings):
     reading_inline_bytes: Bytes = Field(
         default=32 * KIB, description="Mails larger than this are read in a process of their own, in bytes."
     )
+    trusted_relays: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        max_length=50,
+        description="Mail servers in front of the desk, by the names in their `Authentication-Results`, with commas;"
+        " `.example.com` means all below it, `unnamed` one that leaves its name out. Default: none is believed.",
+    )
+    spam_headers: bool = Field(
+        default=True, description="Whether mails that a trusted relay marks as spam are tickets with the tag `spam`."
+    )
     json_bytes: Bytes = Field(default=MIB, description="Largest JSON body of the API, in bytes.")
     attachment_bytes: Bytes = Field(default=25 * MIB, description="Largest attachment uploaded to the API, in bytes.")
     webhook_bytes: Bytes = Field(default=MIB, description="Largest payload of a webhook, in bytes.")
@@ -81,6 +90,13 @@ class IntakeSettings(ServiceSettings):
     chat_messages_rate: int = Field(
         default=60, ge=1, le=10_000, description="Messages one customer may write in a chat in a minute."
     )
+
+    @field_validator("trusted_relays", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip().lower() for name in value.split(",") if name.strip())
 
     @model_validator(mode="after")
     def _has_both_halves(self) -> Self:

@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from deskwire_intake.nesting import nesting
 from deskwire_intake.reading import MailReader, ReadingFailed, ReadingTookTooLong, _Process, read_mail
-from unit.intake.inbound import a_mail
+from unit.intake.inbound import a_mail, stored_mail
 
 LARGE = a_mail(b"burns\n" * 20_000)
 
@@ -55,17 +54,11 @@ async def test_small_mails_do_not_wait_for_large_ones() -> None:
         await reader.close()
 
 
-@pytest.mark.parametrize(
-    ("html", "depth"),
-    [
-        ("", 0),
-        ("text < 3", 0),
-        ("<p>one<p>two<br>", 0),
-        ("<div><div></div></div><div></div>", 2),
-        ("<table><tr><td><table><tr><td>", 2),
-        ("</div></div><div>", 1),
-        ("<svg><tr><tr>", 3),
-    ],
-)
-def test_nesting_counts_what_stands_open_at_once(html: str, depth: int) -> None:
-    assert nesting(html) == depth
+async def test_a_small_mail_with_files_to_look_into_is_read_in_a_process_too() -> None:
+    reader = MailReader(seconds=30, inline_bytes=1_000_000)
+    try:
+        mail = await reader.read(stored_mail("calendar_invite"))
+        assert mail == read_mail(stored_mail("calendar_invite"))
+        assert len(reader._idle) == 1
+    finally:
+        await reader.close()

@@ -35,6 +35,7 @@ from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.mail.identifiers import single_message_id
 from deskwire_intake.matching import candidates, loop
 from deskwire_intake.reading import MailReader
+from deskwire_intake.trust import NOBODY, TrustedRelays
 from deskwire_shared.contracts.facts import Address, MachineKind
 from deskwire_shared.contracts.intake_ledger import LedgerEntry, Via, message_digest
 from deskwire_shared.contracts.threading_tokens import reply_of_message_id, ticket_of_message_id
@@ -76,6 +77,7 @@ class EmailChannel:
     figures: Figures
     clock: Clock
     key: bytes
+    trust: TrustedRelays = NOBODY
 
     async def receive(self, delivery: Delivery) -> list[Accepted | Parked]:
         """Keep a mail and enter it on its tickets; what no later try could handle is parked.
@@ -126,7 +128,9 @@ class EmailChannel:
             return await self._park(mail, arrival)
         try:
             self._refuse_loop(mail, arrival.box)
-            message = inbound_message(mail, arrival.box, arrival.raw_key, arrival.delivery.sender, self.key)
+            message = inbound_message(
+                mail, arrival.box, arrival.raw_key, arrival.delivery.sender, self.key, trust=self.trust
+            )
             accepted = await self.accept(message, arrival.keeping)
         except Exception as error:
             if passes(error):
@@ -236,7 +240,9 @@ def delivery_of(raw: bytes) -> Delivery:
     return Delivery(sender=headers.first("return-path").strip("<>"), recipients=recipients, content=raw, via="replay")
 
 
-def inbound_message(mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, key: bytes) -> InboundMessage:
+def inbound_message(
+    mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, key: bytes, *, trust: TrustedRelays = NOBODY
+) -> InboundMessage:
     """Turn a mail into what its author said. Raises HasNoSender."""
     return InboundMessage(
         medium=EMAIL,
@@ -257,6 +263,9 @@ def inbound_message(mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, k
         references=_references(mail),
         files=tuple(_file(one) for one in mail.attachments),
         machine=_machine(mail),
+        spam=trust.calls_spam(mail),
+        protection=mail.protection,
+        authentication=trust.vouch(mail),
         undelivered=_undelivered(mail, key),
         candidates=candidates(mail, key),
     )
@@ -287,6 +296,8 @@ def _file(attachment: Attachment) -> IncomingFile:
         content=attachment.content,
         content_id=attachment.content_id,
         inline=attachment.inline,
+        invitation=attachment.invitation,
+        mail=attachment.mail,
     )
 
 

@@ -18,6 +18,7 @@ from typing import Protocol
 from deskwire_intake.matching import Candidate
 from deskwire_shared.contracts.facts import Address, Attachment, FieldValue, MachineKind, Priority, Status
 from deskwire_shared.contracts.intake_ledger import Decision
+from deskwire_shared.contracts.mails import Authentication, EnclosedMail, Invitation, Protection
 
 
 class CannotBeHandled(Exception):
@@ -63,6 +64,8 @@ class IncomingFile:
     content: bytes = field(repr=False)
     content_id: str | None = None
     inline: bool = False
+    invitation: Invitation | None = None
+    mail: EnclosedMail | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,8 +120,19 @@ class InboundMessage:
     status: Status | None = None
     """The ticket's status after the message, when the channel knows it."""
     machine: MachineKind | None = None
+    spam: bool = False
+    """Whether a relay that is trusted took it for spam."""
+    protection: Protection | None = None
+    authentication: Authentication | None = None
+    """What a relay that is trusted says of the author."""
     undelivered: UndeliveredReply | None = None
     candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def known_author(self) -> str | None:
+        """The author's address, unless a relay says that somebody else writes under it."""
+        is_doubtful = self.authentication is not None and self.authentication.sender == "failed"
+        return None if is_doubtful else self.author.address
 
 
 @dataclass(frozen=True, slots=True)

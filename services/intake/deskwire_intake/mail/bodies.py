@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from deskwire_intake.mail.enclosed import read_enclosed
 from deskwire_intake.mail.headers import decode_words, one_line, read_headers, read_parameters
 from deskwire_intake.mail.parsed import Attachment
 from deskwire_intake.mail.tree import Part
@@ -107,23 +108,28 @@ def read_attachments(parts: tuple[Part, ...], html: str | None, defects: set[str
             content_id=content_id,
             inline=content_id in shown,
             content=content,
+            mail=read_enclosed(content) if _is_mail(part) else None,
         )
+
+
+def _is_mail(part: Part) -> bool:
+    return part.content_type == "message/rfc822" and not part.opaque
 
 
 def _filename(part: Part, content: bytes, number: int) -> str:
     _, parameters = read_parameters(part.headers.first("content-disposition"))
-    name = _safe_name(parameters.get("filename") or part.parameters.get("name") or "")
+    name = safe_name(parameters.get("filename") or part.parameters.get("name") or "")
     if name:
         return name
     if part.content_type == "message/rfc822":
-        name = _safe_name(_subject_of(content).replace("/", "-").replace("\\", "-"))
+        name = safe_name(_subject_of(content).replace("/", "-").replace("\\", "-"))
     elif part.content_type == "text/calendar":
         name = "invite"
     extension = "eml" if part.opaque else _EXTENSIONS.get(part.content_type, "bin")
     return f"{name[: MAX_FILENAME - 4] or f'attachment-{number}'}.{extension}"
 
 
-def _safe_name(name: str) -> str:
+def safe_name(name: str) -> str:
     """Keep the last step of a path, and no name that leads anywhere."""
     last = re.split(r"[/\\]", name)[-1]
     return one_line(last, MAX_FILENAME).strip(". ") if last.strip(". ") else ""

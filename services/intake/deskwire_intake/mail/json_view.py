@@ -1,5 +1,7 @@
 """A parsed mail as JSON, for the command line."""
 
+from dataclasses import asdict
+
 from deskwire_intake.mail.parsed import Address, Attachment, ParsedMail
 
 
@@ -36,4 +38,23 @@ def _attachment(attachment: Attachment) -> dict[str, object]:
         "size": attachment.size,
         "sha256": attachment.sha256,
         "content_id": attachment.content_id,
+    }
+
+
+def detailed_json_view(parsed: ParsedMail) -> dict[str, object]:
+    """Show what servers say of a mail, how it is protected and what its files are, too."""
+    view = json_view(parsed)
+    return view | {
+        "protection": parsed.protection,
+        "hops": list(parsed.way.hops),
+        "authentication_results": [asdict(results) for results in parsed.way.authentication],
+        "spam_signs": list(parsed.way.spam_signs),
+        "attachments": [_attachment(file) | _contents(file) for file in parsed.attachments],
+    }
+
+
+def _contents(attachment: Attachment) -> dict[str, object]:
+    return {
+        "invitation": attachment.invitation.model_dump(mode="json") if attachment.invitation else None,
+        "mail": attachment.mail.model_dump(mode="json") if attachment.mail else None,
     }

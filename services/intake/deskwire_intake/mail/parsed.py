@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from deskwire_shared.contracts.mails import EnclosedMail, Invitation, Protection
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -23,6 +25,8 @@ class Attachment:
     content_id: str | None
     inline: bool
     content: bytes = field(repr=False)
+    invitation: Invitation | None = None
+    mail: EnclosedMail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,37 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodResult:
+    """What one method of authentication came to: `dkim`, `pass`, and properties like `("header.d", "example.net")`."""
+
+    method: str
+    result: str
+    properties: tuple[tuple[str, str], ...] = ()
+
+    def property(self, *names: str) -> str:
+        """The first of some properties that is told."""
+        told = dict(self.properties)
+        return next((told[name] for name in names if name in told), "")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationResults:
+    """What one server says about who sent a mail; anybody can write such a field."""
+
+    relay: str
+    results: tuple[MethodResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What is written above a mail about its way; anybody can write it."""
+
+    hops: tuple[str, ...] = ()
+    authentication: tuple[AuthenticationResults, ...] = ()
+    spam_signs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedMail:
     """A mail in plain data: decoded, bounded and free of NUL bytes."""
 
@@ -67,6 +102,8 @@ class ParsedMail:
     reply_text: str
     attachments: tuple[Attachment, ...]
     machine: Machine
+    way: Way
+    protection: Protection | None
     content_digest: str
     defects: tuple[str, ...]
 

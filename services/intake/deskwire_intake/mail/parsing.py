@@ -8,8 +8,10 @@ from deskwire_intake.mail.fingerprints import digest_of_content
 from deskwire_intake.mail.headers import Headers, decode_words, one_line
 from deskwire_intake.mail.identifiers import message_ids, read_date, single_message_id
 from deskwire_intake.mail.machines import read_machine
-from deskwire_intake.mail.parsed import Address, ParsedMail
+from deskwire_intake.mail.parsed import Address, ParsedMail, Way
+from deskwire_intake.mail.protection import read_protection
 from deskwire_intake.mail.quotes import newly_written, reply_of_html, text_of_html, without_tags
+from deskwire_intake.mail.relays import read_authentication_results, read_hops, read_spam_signs
 from deskwire_intake.mail.tree import read_tree
 
 MAX_TEXT = 256 * 1024  # characters; the whole mail stays in the object store
@@ -49,6 +51,8 @@ def parse_mail(raw: bytes) -> ParsedMail:
         reply_text=reply_text,
         attachments=tuple(read_attachments(content.attached, html, defects)),
         machine=read_machine(root, from_, subject, defects),
+        way=Way(read_hops(headers), read_authentication_results(headers), read_spam_signs(headers)),
+        protection=read_protection(root, text),
         content_digest=digest_of_content(headers, root.body),
         defects=tuple(sorted(defects)),  # evaluated last, when all else has been read
     )

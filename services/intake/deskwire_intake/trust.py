@@ -1,0 +1,88 @@
+"""Whom the desk believes about a mail: the relays it was told to trust, and nobody else. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from deskwire_intake.mail.parsed import MethodResult, ParsedMail
+from deskwire_shared.contracts.mails import Authentication, SenderVerdict
+
+UNNAMED: Final = "unnamed"
+"""Stands for a server that leaves its name out of what it writes, as Exchange does."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedRelays:
+    """The mail servers in front of the desk, by the names they write; one that begins with a dot means all below it."""
+
+    names: frozenset[str] = frozenset()
+    heeds_spam: bool = True
+
+    def vouch(self, mail: ParsedMail) -> Authentication | None:
+        """What trusted relays found out about the author of a mail; None when none of them says anything.
+
+        Of several results of a method the worst counts: what a sender slips in can only do harm to themselves.
+        """
+        believed = [field for field in mail.way.authentication if self.trusts(field.relay or UNNAMED)]
+        if not believed:
+            return None
+        domain = _domain(mail.from_.address) if mail.from_ else ""
+        results = tuple(result for field in believed for result in field.results)
+        return Authentication(
+            relay=believed[0].relay or UNNAMED,
+            sender=_verdict(results, domain),
+            domain=domain,
+            spf=_worst(results, "spf"),
+            dkim="pass" if any(_signed_by(results, domain)) else _worst(results, "dkim"),
+            dmarc=_worst(results, "dmarc"),
+        )
+
+    def calls_spam(self, mail: ParsedMail) -> bool:
+        """Whether a trusted relay took a mail for spam; only one that it passed can have done so."""
+        return self.heeds_spam and bool(mail.way.spam_signs) and any(map(self.trusts, _servers(mail)))
+
+    def trusts(self, name: str) -> bool:
+        """Whether a name is one of theirs."""
+        parts = name.lower().split(".")
+        above = (f".{'.'.join(parts[start:])}" for start in range(1, len(parts)))
+        return name.lower() in self.names or any(one in self.names for one in above)
+
+
+def _servers(mail: ParsedMail) -> Iterator[str]:
+    yield from mail.way.hops
+    yield from (field.relay or UNNAMED for field in mail.way.authentication)
+
+
+def _verdict(results: tuple[MethodResult, ...], domain: str) -> SenderVerdict:
+    dmarc = [result for result in results if result.method == "dmarc"]
+    if any(result.result == "fail" for result in dmarc):
+        return "failed"
+    passed = any(result.result == "pass" and _is_about(result, domain) for result in dmarc)
+    return "verified" if domain and (passed or any(_signed_by(results, domain))) else "unverified"
+
+
+def _is_about(result: MethodResult, domain: str) -> bool:
+    told = result.property("header.from")
+    return not told or _domain(told) == domain
+
+
+def _signed_by(results: tuple[MethodResult, ...], domain: str) -> Iterator[MethodResult]:
+    """The DKIM signatures that hold and are of the author's domain, or of one above it."""
+    for result in results:
+        signer = _domain(result.property("header.d", "header.i"))
+        is_theirs = domain == signer or ("." in signer and domain.endswith(f".{signer}"))
+        if result.method == "dkim" and result.result == "pass" and signer and is_theirs:
+            yield result
+
+
+def _worst(results: tuple[MethodResult, ...], method: str) -> str:
+    found = [result.result for result in results if result.method == method]
+    return next((result for result in found if result != "pass"), found[0] if found else "")
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].strip().lower()
+
+
+NOBODY: Final = TrustedRelays()
+"""Without a word of the installation no relay is trusted."""
