@@ -15,6 +15,7 @@ from deskwire_intake.ledger_writing import JetStreamLedger
 from deskwire_intake.mail_intake import email_channel, fetch_mails, imap_channel, listen_for_mails, mailbox_called
 from deskwire_intake.rates import Places
 from deskwire_intake.replaying import HookReplays, MailReplays
+from deskwire_intake.scanning import NO_SCANNER, Clamd, Scanner
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
 from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
@@ -37,7 +38,8 @@ HOOKS = "intake-webhook"
 
 async def start(runtime: Runtime, role: str | None) -> None:
     """Start what the role asks for in a runtime; the name or id of a channel is its mailbox alone."""
-    settings, intake, figures = IntakeSettings(), await intake_of(runtime), Figures(runtime.registry)
+    settings, figures = IntakeSettings(), Figures(runtime.registry)
+    intake = await intake_of(runtime, scanner_of(settings))
     if role in {None, WEB_ROLE}:
         serve_forms(runtime, await web_channel(runtime, settings, intake, figures))
     if role in {None, CHAT_ROLE}:
@@ -57,7 +59,7 @@ async def start(runtime: Runtime, role: str | None) -> None:
         fetch_mails(runtime, imap_channel(runtime, settings, channel, only=only))
 
 
-async def intake_of(runtime: Runtime) -> Intake:
+async def intake_of(runtime: Runtime, scanner: Scanner = NO_SCANNER) -> Intake:
     """Build what every channel hands its messages to."""
     numbers = JetStreamNumbers(runtime.js)
     return Intake(
@@ -66,8 +68,21 @@ async def intake_of(runtime: Runtime) -> Intake:
         numbers=numbers,
         customers=Customers(runtime.directory, runtime.keys, await runtime.secrets.site_key()),
         objects=Objects(runtime.objects),
+        scanner=scanner,
         clock=runtime.clock,
         ledger=JetStreamLedger(runtime.js, runtime.registry),
+    )
+
+
+def scanner_of(settings: IntakeSettings) -> Scanner:
+    """What looks for viruses."""
+    if settings.clamd is None:
+        return NO_SCANNER
+    return Clamd(
+        address=settings.clamd,
+        seconds=settings.clamd_seconds,
+        tries=settings.clamd_tries,
+        accepts_unscanned=settings.clamd_away == "accept",
     )
 
 
@@ -105,6 +120,7 @@ def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAP
         customers=intake.customers,
         directory=runtime.directory,
         objects=intake.objects,
+        scanner=intake.scanner,
     )
     return command_api(
         recording,

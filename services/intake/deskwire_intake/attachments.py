@@ -8,6 +8,7 @@ from typing import Final
 
 from deskwire_intake.channels.port import IncomingFile
 from deskwire_intake.fitting import fitted_line
+from deskwire_intake.scanning import NO_SCANNER, Finding, Scanner
 from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.ticket import limits
@@ -22,39 +23,67 @@ def attachment_key(sha256: str) -> str:
     return f"attachments/{sha256[:2]}/{sha256}"
 
 
-async def keep_files(objects: Objects, files: Sequence[IncomingFile]) -> tuple[Attachment, ...]:
+def quarantine_key(sha256: str) -> str:
+    """Where an infected content is kept, for nobody but those who look after the desk."""
+    return f"quarantine/{sha256[:2]}/{sha256}"
+
+
+async def keep_files(
+    objects: Objects, files: Sequence[IncomingFile], *, scanner: Scanner = NO_SCANNER
+) -> tuple[Attachment, ...]:
     """Keep the files of a message; those beyond the desk's limit stay in the raw message alone.
 
-    Raises ObjectStoreUnavailable.
+    Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan.
     """
     kept = files[: limits.ATTACHMENTS]
-    contents = {file.sha256: file.content for file in kept}
-    await asyncio.gather(*(objects.put(attachment_key(sha256), content) for sha256, content in contents.items()))
-    return tuple(_attachment(file) for file in kept)
+    findings = {sha256: await scanner.scan(content) for sha256, content in _contents(kept).items()}
+    await asyncio.gather(
+        *(objects.put(_key(sha256, findings[sha256]), content) for sha256, content in _contents(kept).items())
+    )
+    return tuple(_attachment(file, findings[file.sha256]) for file in kept)
 
 
-async def keep_upload(objects: Objects, content: bytes, *, filename: str, content_type: str) -> Attachment:
-    """Keep a file that somebody has sent, whatever they call it. Raises ObjectStoreUnavailable."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    await objects.put(attachment_key(sha256), content)
+async def keep_upload(
+    objects: Objects, content: bytes, *, filename: str, content_type: str, scanner: Scanner = NO_SCANNER
+) -> Attachment:
+    """Keep a file that somebody has sent, whatever they call it.
+
+    Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan.
+    """
+    sha256, finding = hashlib.sha256(content).hexdigest(), await scanner.scan(content)
+    await objects.put(_key(sha256, finding), content)
     return Attachment(
-        key=attachment_key(sha256),
+        key=_key(sha256, finding),
         filename=safe_name(filename),
         content_type=safe_type(content_type),
         size=len(content),
         sha256=sha256,
+        infected=finding.infected,
+        unscanned=finding.unscanned,
     )
 
 
-def _attachment(file: IncomingFile) -> Attachment:
+def _contents(files: Sequence[IncomingFile]) -> dict[str, bytes]:
+    return {file.sha256: file.content for file in files}
+
+
+def _key(sha256: str, finding: Finding) -> str:
+    return attachment_key(sha256) if finding.infected is None else quarantine_key(sha256)
+
+
+def _attachment(file: IncomingFile, finding: Finding) -> Attachment:
     return Attachment(
-        key=attachment_key(file.sha256),
+        key=_key(file.sha256, finding),
         filename=fitted_line(file.filename),
         content_type=fitted_line(file.content_type) or UNKNOWN_TYPE,
         size=len(file.content),
         sha256=file.sha256,
         content_id=fitted_line(file.content_id) if file.content_id else None,
         inline=file.inline,
+        infected=finding.infected,
+        unscanned=finding.unscanned,
+        invitation=file.invitation,
+        mail=file.mail,
     )
 
 

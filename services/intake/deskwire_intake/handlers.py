@@ -20,6 +20,7 @@ from deskwire_intake.channels.port import (
 from deskwire_intake.customers import Customers
 from deskwire_intake.ledger import Ledger, decision_of
 from deskwire_intake.matching import Candidate, NewTicket, Reply, choose
+from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint
 from deskwire_intake.wishes import follow_up_link, opening_with_more, reply_with_more, words_of
 from deskwire_shared.contracts.commit import Actor
@@ -61,6 +62,7 @@ class Intake:
     numbers: Numbers
     customers: Customers
     objects: Objects
+    scanner: Scanner = NO_SCANNER
     clock: Clock
     ledger: Ledger
 
@@ -197,7 +199,9 @@ class Intake:
     async def _prepare(self, entering: "_Entering") -> tuple[Attachment, ...]:
         """Look the customer up and keep all bytes; they must be there before the log refers to them."""
         customer, attachments, _ = await asyncio.gather(
-            self._look_up(entering), keep_files(self.objects, entering.message.files), entering.raw_is_safe
+            self._look_up(entering),
+            keep_files(self.objects, entering.message.files, scanner=self.scanner),
+            entering.raw_is_safe,
         )
         if customer is not None and customer.blocked:
             raise SenderIsBlocked

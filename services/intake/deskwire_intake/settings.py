@@ -1,7 +1,7 @@
 """What an installation may choose about intake."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -63,6 +63,19 @@ class IntakeSettings(ServiceSettings):
     )
     spam_headers: bool = Field(
         default=True, description="Whether mails that a trusted relay marks as spam are tickets with the tag `spam`."
+    )
+    clamd: str | None = Field(
+        default=None,
+        pattern=r"^(unix:/.+|tcp://[^/]+)$",
+        description="Virus scanner that every file goes through: `unix:/run/clamav/clamd.ctl` or `tcp://clamav:3310`."
+        " Default: none.",
+    )
+    clamd_seconds: float = Field(default=30.0, gt=0, le=600, description="How long the scan of one file may take.")
+    clamd_tries: int = Field(default=3, ge=1, le=100, description="How often the virus scanner is asked in a row.")
+    clamd_away: Literal["wait", "accept"] = Field(
+        default="wait",
+        description="What becomes of messages with files while no scanner answers: they `wait` (the sender tries again"
+        " later), or are taken in with their files marked as unscanned.",
     )
     json_bytes: Bytes = Field(default=MIB, description="Largest JSON body of the API, in bytes.")
     attachment_bytes: Bytes = Field(default=25 * MIB, description="Largest attachment uploaded to the API, in bytes.")

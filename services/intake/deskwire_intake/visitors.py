@@ -37,6 +37,7 @@ async def web_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake
         accept=accepting(intake, "web"),
         directory=runtime.directory,
         objects=intake.objects,
+        scanner=intake.scanner,
         figures=figures,
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),

@@ -1,6 +1,6 @@
 """A desk in memory that mails come to, and what its agents do meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +14,11 @@ from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.ledger import LedgerUnavailable
-from deskwire_intake.reading import MailReader
+from deskwire_intake.mail import ParsedMail
+from deskwire_intake.reading import MailReader, read_mail
+from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_intake.threads import Threads
+from deskwire_intake.trust import TrustedRelays
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.directory import Customer
@@ -65,10 +68,17 @@ class MemoryLedger:
         self.entries.append(entry)
 
 
+class ReaderAtHand(MailReader):
+    """Reads every mail at once, without processes that would have to be ended."""
+
+    async def read(self, raw: bytes) -> ParsedMail:
+        return read_mail(raw)
+
+
 class MailDesk:
     """A desk in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trusted: Collection[str] = (), scanner: Scanner | None = None) -> None:
         self.clock = ManualClock(NOW)
         keys = MemoryKeyRing()
         self.store = MemoryEventStore(Codec(keys))
@@ -87,19 +97,21 @@ class MailDesk:
             numbers=self.numbers,
             customers=self.customers,
             objects=self.objects,
+            scanner=scanner or NO_SCANNER,
             clock=self.clock,
             ledger=self.ledger,
         )
         self.channel = EmailChannel(
             accept=intake.accept,
             mailboxes=Mailboxes(self.directory),
-            reader=MailReader(seconds=5, inline_bytes=1_000_000),
+            reader=ReaderAtHand(seconds=5, inline_bytes=1_000_000),
             objects=self.objects,
             parking=self.parking,
             ledger=self.ledger,
             figures=Figures(self.registry),
             clock=self.clock,
             key=KEY,
+            trust=TrustedRelays(frozenset(trusted)),
         )
 
     async def deliver(

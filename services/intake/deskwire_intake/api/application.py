@@ -22,9 +22,11 @@ from deskwire_intake.api import (
 )
 from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
 from deskwire_intake.api.directory import AddressIsTaken, MadeElsewhere, WouldLockOut
+from deskwire_intake.api.files import InfectedUpload
 from deskwire_intake.api.macros import MacroImpossible
 from deskwire_intake.api.me import NotAnAgent
 from deskwire_intake.api.recording import Recording, UnknownReference
+from deskwire_intake.scanning import ScannerUnavailable, TooLargeToScan
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.identity import Identity
@@ -42,6 +44,9 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     MacroImpossible: plainly(HTTPStatus.CONFLICT, "macro-impossible", "The macro cannot be used"),
     WouldLockOut: plainly(HTTPStatus.CONFLICT, "last-administrator", "The desk would have no administrator"),
     AddressIsTaken: plainly(HTTPStatus.CONFLICT, "address-is-taken", "The address is taken"),
+    InfectedUpload: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "infected-file", "The file is infected"),
+    TooLargeToScan: plainly(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file-too-large", "The file is too large to scan"),
+    ScannerUnavailable: plainly(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Not possible at this moment"),
     NotAnAgent: plainly(HTTPStatus.FORBIDDEN, "not-an-agent", "Only an agent has an availability"),
     SecretsChanged: plainly(HTTPStatus.CONFLICT, "secrets-changed", "Somebody else changed the secrets"),
     UnreadableSecrets: plainly(HTTPStatus.CONFLICT, "unreadable-secrets", "The secrets must be entered again"),

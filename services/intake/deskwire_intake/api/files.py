@@ -16,6 +16,14 @@ UPLOAD_PATH: Final = "/v1/attachments"
 _in_memory = asyncio.Semaphore(4)
 """Uploads that are held whole at once."""
 
+
+class InfectedUpload(Exception):
+    """The file is infected and is given to nobody."""
+
+    def __init__(self, filename: str, virus: str) -> None:
+        super().__init__(f"{filename} is infected: {virus}")
+
+
 router = APIRouter(tags=["attachments"])
 
 
@@ -28,9 +36,13 @@ async def upload_attachment(
     """Keep a file; send the answer along with a reply or a note."""
     del principal
     async with _in_memory:
-        return await keep_upload(
+        kept = await keep_upload(
             recording.objects,
             await file.read(),
             filename=file.filename or "",
             content_type=file.content_type or "",
+            scanner=recording.scanner,
         )
+    if kept.infected is not None:
+        raise InfectedUpload(kept.filename, kept.infected)
+    return kept

@@ -41,7 +41,7 @@ class ChatFiles:
         if message is None or message.redacted or not 0 <= number < len(message.attachments):
             raise ObjectMissing("there is no such file")
         file = message.attachments[number]
-        if await self.objects.size(file.key) is None:
+        if file.infected is not None or await self.objects.size(file.key) is None:
             raise ObjectMissing("there is no such file")
         return StreamingResponse(self._bytes(file), media_type="application/octet-stream", headers=_headers(file))
 

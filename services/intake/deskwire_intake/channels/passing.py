@@ -6,6 +6,7 @@ import nats.errors
 
 from deskwire_intake.channels.port import TicketKeepsMoving
 from deskwire_intake.ledger import LedgerUnavailable
+from deskwire_intake.scanning import ScannerUnavailable
 from deskwire_shared.directory.port import DirectoryError
 from deskwire_shared.eventstore.port import BrokenHistory, EventStoreError
 from deskwire_shared.eventstore.recorder import VersionConflict
@@ -18,6 +19,7 @@ PASSING: Final = (
     VersionConflict,
     TicketKeepsMoving,
     LedgerUnavailable,
+    ScannerUnavailable,
     nats.errors.Error,
     TimeoutError,
     OSError,

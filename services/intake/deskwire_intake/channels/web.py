@@ -29,6 +29,7 @@ from deskwire_intake.channels.web_submissions import (
 )
 from deskwire_intake.figures import Figures
 from deskwire_intake.rates import NoPlace, Places, RateLimit, client_of
+from deskwire_intake.scanning import Scanner
 from deskwire_intake.widgets import asset
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.directory.port import Directory, UnknownDocument
@@ -61,6 +62,7 @@ class WebChannel:
     accept: Accept
     directory: Directory
     objects: Objects
+    scanner: Scanner
     figures: Figures
     clock: Clock
     key: bytes
@@ -114,7 +116,7 @@ class WebChannel:
         answers = self._answers(sent, page)
         assert token is not None
         try:
-            files = await kept_files(self.objects, sent.files)
+            files = await kept_files(self.objects, sent.files, scanner=self.scanner)
             message = inbound_message(answers, files, channel_id=page.channel_id, channel=page.channel, token=token)
             return await self.accept(message, nothing_to_keep())
         except CannotBeHandled as error:

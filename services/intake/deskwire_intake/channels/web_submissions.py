@@ -17,6 +17,7 @@ from deskwire_intake.channels.port import InboundMessage
 from deskwire_intake.channels.visitor_tokens import VisitorToken
 from deskwire_intake.channels.web_answers import Answers
 from deskwire_intake.matching import TicketToken
+from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address, Attachment
 from deskwire_shared.contracts.ids import derived_id
@@ -82,15 +83,21 @@ def age_problem(token: VisitorToken, now: datetime) -> str | None:
     return "too_old" if age > OLDEST else None
 
 
-async def kept_files(objects: Objects, files: Iterable[UploadFile]) -> tuple[Attachment, ...]:
-    """Keep the files of a form. Raises ObjectStoreUnavailable."""
-    return tuple([await _kept(objects, file) for file in files])
+async def kept_files(
+    objects: Objects, files: Iterable[UploadFile], *, scanner: Scanner = NO_SCANNER
+) -> tuple[Attachment, ...]:
+    """Keep the files of a form. Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan."""
+    return tuple([await _kept(objects, file, scanner) for file in files])
 
 
-async def _kept(objects: Objects, file: UploadFile) -> Attachment:
+async def _kept(objects: Objects, file: UploadFile, scanner: Scanner) -> Attachment:
     async with _in_memory:
         return await keep_upload(
-            objects, await file.read(), filename=file.filename or "", content_type=file.content_type or ""
+            objects,
+            await file.read(),
+            filename=file.filename or "",
+            content_type=file.content_type or "",
+            scanner=scanner,
         )
 
 

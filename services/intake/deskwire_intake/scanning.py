@@ -1,0 +1,138 @@
+"""Looks for viruses in what came: not at all, or by a `clamd` at hand.
+
+Errors:
+
+    ScannerUnavailable       passes: the message waits until the scanner is back
+    CannotBeHandled
+    └── TooLargeToScan       the scanner takes no file of that size: the message is parked
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from structlog import get_logger
+
+from deskwire_intake.channels.port import CannotBeHandled
+
+CHUNK_BYTES: Final = 256 * 1024
+MOST_ANSWER_BYTES: Final = 4 * 1024
+DEFAULT_PORT: Final = 3310
+PAUSE_SECONDS: Final = 0.2
+MOST_NAME: Final = 200
+
+_ANSWER = re.compile(r"stream: (?:(?P<clean>OK)|(?P<name>[^\0\r\n]{1,1000}) FOUND)\Z")
+
+log = get_logger(__name__)
+
+
+class ScannerUnavailable(Exception):
+    """Nobody looks for viruses at the moment."""
+
+
+class TooLargeToScan(CannotBeHandled):
+    """The scanner refuses a file of that size."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the virus scanner takes no file of {size} bytes: raise its StreamMaxLength, then replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a scan came to: the name of a virus, or that nobody looked."""
+
+    infected: str | None = None
+    unscanned: bool = False
+
+
+CLEAN: Final = Finding()
+
+
+class Scanner(Protocol):
+    """Looks for viruses."""
+
+    async def scan(self, content: bytes) -> Finding:
+        """Look into a file. Raises ScannerUnavailable or TooLargeToScan."""
+        ...
+
+
+class NoScanner:
+    """Lets everything pass, on a desk that has chosen no scanner."""
+
+    async def scan(self, content: bytes) -> Finding:
+        """Find nothing."""
+        del content
+        return CLEAN
+
+
+NO_SCANNER: Final = NoScanner()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clamd:
+    """Asks a `clamd` by its command INSTREAM, over TCP or a Unix socket."""
+
+    address: str
+    """`unix:/run/clamav/clamd.ctl` or `tcp://clamav:3310`."""
+    seconds: float
+    tries: int
+    accepts_unscanned: bool = False
+    """Whether files are taken in unscanned, and marked as such, while no scanner answers."""
+
+    async def scan(self, content: bytes) -> Finding:
+        """See `Scanner.scan`."""
+        if not content:
+            return CLEAN
+        for number in range(self.tries):
+            try:
+                async with asyncio.timeout(self.seconds):
+                    return _finding(await self._ask(content), len(content))
+            except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+                trouble = error
+            if number + 1 < self.tries:
+                await asyncio.sleep(PAUSE_SECONDS)
+        if not self.accepts_unscanned:
+            raise ScannerUnavailable(f"clamd at {self.address} does not answer: {trouble!r}") from trouble
+        log.warning("file taken in unscanned", scanner=self.address, error=repr(trouble))
+        return Finding(unscanned=True)
+
+    async def _ask(self, content: bytes) -> str:
+        reader, writer = await self._connect()
+        try:
+            await _send(writer, content)
+            answer = await reader.readuntil(b"\0")
+        finally:
+            writer.close()
+        return answer[:-1].decode("utf-8", "replace").strip()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        place = urlsplit(self.address)
+        if place.scheme == "unix":
+            return await asyncio.open_unix_connection(place.path, limit=MOST_ANSWER_BYTES)
+        return await asyncio.open_connection(place.hostname, place.port or DEFAULT_PORT, limit=MOST_ANSWER_BYTES)
+
+
+async def _send(writer: asyncio.StreamWriter, content: bytes) -> None:
+    """Send a file in pieces; a server that refuses it hangs up, and its answer says why."""
+    try:
+        writer.write(b"zINSTREAM\0")
+        for start in range(0, len(content), CHUNK_BYTES):
+            piece = content[start : start + CHUNK_BYTES]
+            writer.write(len(piece).to_bytes(4, "big") + piece)
+            await writer.drain()
+        writer.write(bytes(4))
+        await writer.drain()
+    except ConnectionError:
+        return
+
+
+def _finding(answer: str, size: int) -> Finding:
+    """Read an answer; one that is neither clean nor a finding is trouble. Raises TooLargeToScan or OSError."""
+    read = _ANSWER.match(answer)
+    if read is None and "size limit exceeded" in answer:
+        raise TooLargeToScan(size)
+    if read is None:
+        raise OSError(f"clamd answered {answer[:MOST_NAME]!r}")
+    return CLEAN if read["clean"] else Finding(infected=read["name"][:MOST_NAME])
