@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +19,7 @@ from deskwire_intake.channels.port import (
 )
 from deskwire_intake.customers import Customers
 from deskwire_intake.ledger import Ledger, decision_of
-from deskwire_intake.matching import Candidate, NewTicket, Reply, choose
+from deskwire_intake.matching import Candidate, Expected, NewTicket, Reply, Writer, choose
 from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint
 from deskwire_intake.wishes import follow_up_link, opening_with_more, reply_with_more, words_of
@@ -47,8 +47,10 @@ from deskwire_shared.ticket.refusals import (
 )
 from deskwire_shared.ticket.state import Ticket
 
-ATTEMPTS: Final = 4
-"""How often a message is matched again because its ticket was closed or merged at that very moment."""
+ATTEMPTS: Final = 6
+"""How often a message is matched again because of what happened to its ticket at that very moment."""
+SPAM: Final = "spam"
+"""The tag of a ticket that spam opened."""
 
 log = get_logger(__name__)
 
@@ -68,10 +70,10 @@ class Intake:
 
     async def accept(self, message: InboundMessage, raw_is_safe: Awaitable[object]) -> Accepted:
         """Enter a message on its ticket; see `channels.port.Accept`."""
-        author_id, correlation_id = self.customers.id_of(message.author.address), new_id()
+        entering = _Entering(message, raw_is_safe, self.customers.id_of(message.author.address), new_id())
         for _ in range(ATTEMPTS):
             try:
-                outcome = await self._enter(_Entering(message, raw_is_safe, author_id, correlation_id))
+                outcome = await self._enter(entering)
             except (TicketIsClosed, TicketIsMerged, _OpenedMeanwhile):
                 continue
             return _accepted(message, outcome)
@@ -83,13 +85,15 @@ class Intake:
             noted = await self._note_undelivered(entering, message.undelivered)
             if noted is not None:
                 return noted
-        if not message.candidates:
+        candidates = entering.candidates
+        if not candidates:
             return await self._open(entering)
-        found = await self.threads.resolve(message.candidates, message.mailbox)
+        found = await self.threads.resolve(candidates, message.mailbox)
         held = await self._holder(message, found)
         if held is not None:
             return await self._repeat(held, entering)
-        match choose(message.candidates, {key: one.resolved for key, one in found.items()}, message.author.address):
+        entering.taken |= {ticket.id for thread in found.values() for ticket in thread.tickets}
+        match choose(candidates, {key: one.resolved for key, one in found.items()}, _writer(message)):
             case Reply(_, candidate):
                 return await self._continue(entering, found[candidate].ticket)
             case NewTicket(suggested_id):
@@ -127,8 +131,8 @@ class Intake:
     async def _continue(self, entering: "_Entering", ticket: Ticket) -> Outcome:
         if not ticket.is_closed:
             return await self._reply(entering, ticket)
-        if entering.message.machine in {"auto_reply", "bounce"}:
-            raise BelongsToNoTicket("a machine's answer to a closed ticket")
+        if entering.message.spam or entering.message.machine in {"auto_reply", "bounce"}:
+            return await self._reply(entering, ticket)  # noted, and nothing else
         return await self._follow_up(entering, ticket)
 
     async def _reply(self, entering: "_Entering", ticket: Ticket) -> Outcome:
@@ -137,7 +141,7 @@ class Intake:
             **words_of(entering.message, ticket.id, entering.message.new_text, attachments),
             author_id=entering.author_id,
         )
-        wish = reply_with_more(entering.message, reply)
+        wish = reply if ticket.is_closed else reply_with_more(entering.message, reply)
         return await self._with_customer(entering, self.recorder.record(ticket.id, wish, self._cause(entering)))
 
     async def _follow_up(self, entering: "_Entering", closed: Ticket) -> Outcome:
@@ -153,7 +157,7 @@ class Intake:
             }
             return (await self.recorder.record_together(wishes, self._cause(entering)))[ticket_id]
 
-        return await self._open_as(entering, record, beside=closed, follow_up_of=closed.id)
+        return await self._open_as(entering, record, follow_up_of=closed.id)
 
     async def _open(self, entering: "_Entering", *, related: Ticket | None = None) -> Outcome:
         async def record(ticket_id: str, _: int, opening: OpenTicket) -> Outcome:
@@ -162,39 +166,32 @@ class Intake:
 
         if entering.message.machine == "bounce":
             raise BelongsToNoTicket("a report about a mail that this desk did not send")
-        return await self._open_as(entering, record, beside=related)
+        return await self._open_as(entering, record)
 
     async def _open_as(
         self,
         entering: "_Entering",
         record: Callable[[str, int, OpenTicket], Awaitable[Outcome]],
         *,
-        beside: Ticket | None,
         follow_up_of: str | None = None,
     ) -> Outcome:
-        """Open a ticket under the id of the message; when another message has it, under the fingerprint's."""
+        """Open a ticket under the first id that is free. Raises _OpenedMeanwhile when it is not."""
         message = entering.message
-        first_id, last_id = _ids_to_open(message, beside)[0], opened_by_fingerprint(message.fingerprint)
-        number, attachments = await asyncio.gather(self.numbers.take(first_id), self._prepare(entering))
-
-        def opening(ticket_id: str, number: int) -> OpenTicket:
-            words = words_of(message, ticket_id, message.text, attachments)
-            return OpenTicket(
-                **words,
-                number=number,
-                requester_id=entering.author_id,
-                priority=message.priority,
-                tags=message.tags,
-                follow_up_of=follow_up_of,
-            )
-
+        ticket_id = next(one for one in _ids_to_open(message) if one not in entering.taken)
+        number, attachments = await asyncio.gather(self.numbers.take(ticket_id), self._prepare(entering))
+        opening = OpenTicket(
+            **words_of(message, ticket_id, message.text, attachments),
+            number=number,
+            requester_id=entering.author_id,
+            priority=message.priority,
+            tags=(*message.tags, SPAM) if message.spam else message.tags,
+            follow_up_of=follow_up_of,
+        )
         try:
-            return await self._with_customer(entering, record(first_id, number, opening(first_id, number)))
+            return await self._with_customer(entering, record(ticket_id, number, opening))
         except TicketAlreadyExists as error:
-            if first_id == message.ticket_id:
-                raise _OpenedMeanwhile from error
-            number = await self.numbers.take(last_id)
-            return await self._with_customer(entering, record(last_id, number, opening(last_id, number)))
+            entering.met(ticket_id)
+            raise _OpenedMeanwhile from error
 
     async def _prepare(self, entering: "_Entering") -> tuple[Attachment, ...]:
         """Look the customer up and keep all bytes; they must be there before the log refers to them."""
@@ -238,19 +235,40 @@ class _Entering:
     author_id: str
     correlation_id: str
     is_known: bool = False
+    taken: set[str] = field(default_factory=set)
+    """The ids of tickets that are there."""
+    was_expected: bool = False
+    """Whether a ticket was met where the message would have opened one."""
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What may lead to a ticket: a first message of a thread looks for the answers to it only if there are any."""
+        key = self.message.thread_key
+        expected = (Expected(key),) if self.was_expected and key else ()
+        return tuple(dict.fromkeys((*self.message.candidates, *expected)))
+
+    def met(self, ticket_id: str) -> None:
+        """Know that a ticket is there: the message may belong to it, and opens none under its id."""
+        self.was_expected = True
+        if ticket_id != self.message.ticket_id:
+            self.taken.add(ticket_id)
 
 
 class _OpenedMeanwhile(Exception):
-    """Another message has just opened the ticket that was chosen for this one, which now is a reply on it."""
+    """Another message has opened the ticket that was chosen for this one, which may be a reply on it."""
 
 
-def _ids_to_open(message: InboundMessage, beside: Ticket | None = None) -> tuple[str, ...]:
-    """The ids a message may open a ticket under, the preferred one first; never that of a ticket it goes on from."""
-    by_fingerprint = opened_by_fingerprint(message.fingerprint)
-    chosen = message.ticket_id or (opened_by(message.mailbox, message.thread_key) if message.thread_key else None)
-    if chosen is None or (beside is not None and chosen == beside.id):
-        return (by_fingerprint,)
-    return chosen, by_fingerprint
+def _writer(message: InboundMessage) -> Writer:
+    return Writer(message.known_author, frozenset(one.address for one in (*message.to, *message.cc)))
+
+
+def _ids_to_open(message: InboundMessage) -> tuple[str, ...]:
+    """The ids a message may open a ticket under, the preferred one first: that of its thread, its own, a last one."""
+    last = opened_by_fingerprint(message.fingerprint)
+    if message.ticket_id is not None:
+        return message.ticket_id, last
+    keys = (message.thread_root, message.thread_key)
+    return tuple(dict.fromkeys((*(opened_by(message.mailbox, key) for key in keys if key), last)))
 
 
 def _accepted(message: InboundMessage, outcome: Outcome) -> Accepted:

@@ -34,21 +34,50 @@ class ForeignReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """The Message-ID of the mail itself: an answer to it may have come first, and have opened the ticket for both."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectNumber:
     """A ticket number in the subject; anyone can write it."""
 
     number: int
 
 
-Candidate = TicketToken | OwnReference | ForeignReference | SubjectNumber
+Candidate = TicketToken | OwnReference | Expected | ForeignReference | SubjectNumber
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTicket:
-    """The ticket that a candidate leads to, after merges, with the addresses of those who take part in it."""
+    """The ticket that a candidate leads to, after merges, with the addresses of those who take part in it.
+
+    `requesters` are those whose matter it is, `first_message_id` is what the mail was called that opened it.
+    """
 
     ticket_id: str
     participants: frozenset[str]
+    requesters: frozenset[str] = frozenset()
+    first_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes, None when that is in doubt, and to whom."""
+
+    address: str | None
+    addressed: frozenset[str] = frozenset()
+
+    def takes_part(self, ticket: ResolvedTicket) -> bool:
+        """Whether they may write on a ticket."""
+        return self.address is not None and self.address.lower() in _lowered(ticket.participants)
+
+    def knows_requester(self, ticket: ResolvedTicket) -> bool:
+        """Whether a ticket is their own matter, or that of somebody they write to."""
+        known = _lowered(self.addressed) | ({self.address.lower()} if self.address else set())
+        return not known.isdisjoint(_lowered(ticket.requesters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +122,49 @@ def candidates(mail: ParsedMail, key: bytes) -> tuple[Candidate, ...]:
     found: tuple[Candidate, ...] = (
         *_tokens(mail, key),
         *_own_references(mail, key),
-        *_foreign_references(mail, key),
-        *_numbers(mail),
     )
-    return tuple(dict.fromkeys(found))
+    anyones = tuple(_foreign_references(mail, key))
+    expected = (Expected(mail.message_id),) if anyones and not found and mail.message_id else ()
+    return tuple(dict.fromkeys((*found, *expected, *anyones, *_numbers(mail))))
 
 
-def choose(
-    candidates: tuple[Candidate, ...], resolved: Mapping[Candidate, ResolvedTicket], sender: str | None
-) -> Match:
+def thread_root(mail: ParsedMail, key: bytes) -> str | None:
+    """Name the oldest mail of the thread that is not ours, by its Message-ID."""
+    oldest_first = reversed(_thread(mail))
+    return next((found for found in oldest_first if ticket_of_message_id(found, key) is None), None)
+
+
+def choose(candidates: tuple[Candidate, ...], resolved: Mapping[Candidate, ResolvedTicket], writer: Writer) -> Match:
     """Choose the ticket; what anyone could write counts only for those who take part in the ticket already."""
     suggested: str | None = None
+    named = {one.message_id for one in candidates if isinstance(one, ForeignReference)}
     for candidate in candidates:
         ticket = resolved.get(candidate)
         if ticket is None:
             continue
-        if isinstance(candidate, TicketToken | OwnReference) or _takes_part(sender, ticket):
+        if _may_join(candidate, ticket, writer):
             return Reply(ticket.ticket_id, candidate)
-        suggested = suggested or ticket.ticket_id
+        if isinstance(candidate, SubjectNumber) or ticket.first_message_id in named:
+            suggested = suggested or ticket.ticket_id
     return NewTicket(suggested)
+
+
+def _may_join(candidate: Candidate, ticket: ResolvedTicket, writer: Writer) -> bool:
+    """Tell whether a candidate proves enough.
+
+    Who opens a ticket chooses under which foreign Message-ID, and whom they copy in. So by such an id nobody joins
+    but who turns to the requester themselves: a stranger cannot lie in wait for other people's mails.
+    """
+    match candidate:
+        case TicketToken() | OwnReference():
+            return True
+        case SubjectNumber():
+            return writer.takes_part(ticket)
+        case ForeignReference():
+            return writer.takes_part(ticket) and writer.knows_requester(ticket)
+        case Expected(message_id):
+            same_name = ticket.first_message_id == message_id
+            return not same_name and writer.takes_part(ticket) and writer.knows_requester(ticket)
 
 
 def subject_number(subject: str) -> int | None:
@@ -149,8 +202,8 @@ def _numbers(mail: ParsedMail) -> tuple[SubjectNumber, ...]:
     return () if number is None else (SubjectNumber(number),)
 
 
-def _takes_part(sender: str | None, ticket: ResolvedTicket) -> bool:
-    return sender is not None and sender.lower() in {address.lower() for address in ticket.participants}
+def _lowered(addresses: Collection[str]) -> set[str]:
+    return {address.lower() for address in addresses}
 
 
 def _without_detail(address: str) -> str:

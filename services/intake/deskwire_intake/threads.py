@@ -7,6 +7,7 @@ from typing import Final
 
 from deskwire_intake.matching import (
     Candidate,
+    Expected,
     ForeignReference,
     OwnReference,
     ResolvedTicket,
@@ -25,9 +26,10 @@ STEPS: Final = 10
 
 
 def opened_by(mailbox: str, thread_key: str) -> str:
-    """The id of the ticket that a message with this Message-ID opens in a mailbox.
+    """The id of the ticket of the thread that begins with this Message-ID, in a mailbox.
 
-    A later message that refers to it finds the ticket without any index (decision record 0002).
+    What belongs to the thread finds the ticket without any index, whichever message comes first (decision records
+    0002 and 0009).
     """
     return derived_id("opened by", mailbox, thread_key)
 
@@ -56,7 +58,12 @@ class Thread:
     def resolved(self) -> ResolvedTicket:
         """What the choice between candidates needs to know."""
         addresses = (ticket.participant_addresses for ticket in self.tickets)
-        return ResolvedTicket(self.ticket.id, frozenset().union(*addresses))
+        return ResolvedTicket(
+            self.ticket.id,
+            participants=frozenset().union(*addresses),
+            requesters=frozenset(ticket.requester.address for ticket in self.tickets if ticket.requester),
+            first_message_id=self.tickets[0].messages[0].internet_message_id,
+        )
 
 
 class Threads:
@@ -84,7 +91,7 @@ class Threads:
         match candidate:
             case TicketToken(ticket_id) | OwnReference(ticket_id):
                 return ticket_id
-            case ForeignReference(message_id):
+            case ForeignReference(message_id) | Expected(message_id):
                 return opened_by(mailbox, message_id)
             case SubjectNumber(number):
                 return await self._numbers.ticket_of(number)

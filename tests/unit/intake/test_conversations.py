@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from deskwire_intake.channels.port import Accepted, Parked
-from deskwire_intake.channels.webhook import Ignored
 from deskwire_intake.conversations import Conversations, turn_id
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.eventstore.recorder import Recorder
@@ -142,14 +141,16 @@ async def test_a_blocked_customer_is_parked() -> None:
     assert "blocked" in parked.reason
 
 
-async def test_what_only_continues_does_not_follow_up_a_closed_ticket() -> None:
+async def test_what_only_continues_is_noted_on_a_closed_ticket_and_follows_nothing_up() -> None:
     desk = HookDesk()
     await desk.listen("alertmanager")
     opened, _ = await desk.hear("alertmanager", a_payload("alertmanager_firing"))
     assert isinstance(opened, Accepted)
     await close(desk, await desk.ticket(opened.ticket_id))
-    (ignored,) = await desk.hear("alertmanager", a_payload("alertmanager_resolved"))
-    assert isinstance(ignored, Ignored)
+    (noted,) = await desk.hear("alertmanager", a_payload("alertmanager_resolved"))
+    assert isinstance(noted, Accepted)
+    ticket = await desk.ticket(opened.ticket_id)
+    assert (noted.ticket_id, ticket.status, len(ticket.messages)) == (ticket.id, "closed", 2)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 20])

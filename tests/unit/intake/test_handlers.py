@@ -257,12 +257,13 @@ async def test_a_machines_mail_is_kept_and_takes_nothing_up_again(sign: dict[str
     assert ticket.messages[-1].machine is not None
 
 
-async def test_a_machines_answer_to_a_closed_ticket_is_parked() -> None:
+async def test_a_machines_answer_to_a_closed_ticket_is_noted_on_it_and_opens_nothing() -> None:
     desk = MailDesk()
     ticket = await desk.opened()
     await desk.do(ticket.id, ChangeStatus(status="closed"))
-    reason = await desk.refuse(a_reply(to=token_of(ticket), auto_submitted="auto-replied"))
-    assert reason == "a machine's answer to a closed ticket"
+    accepted = await desk.accept(a_reply(to=token_of(ticket), auto_submitted="auto-replied"))
+    ticket = await desk.ticket(ticket.id)
+    assert (accepted.ticket_id, ticket.status, texts(ticket)) == (ticket.id, "closed", ["Hello", "Still burning."])
 
 
 async def test_a_report_of_a_machine_about_nothing_of_ours_opens_a_ticket() -> None:

@@ -33,7 +33,7 @@ from deskwire_intake.mail import Address as MailAddress
 from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
 from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.mail.identifiers import single_message_id
-from deskwire_intake.matching import candidates, loop
+from deskwire_intake.matching import candidates, loop, thread_root
 from deskwire_intake.reading import MailReader
 from deskwire_intake.trust import NOBODY, TrustedRelays
 from deskwire_shared.contracts.facts import Address, MachineKind
@@ -252,6 +252,7 @@ def inbound_message(
         fingerprint=fingerprint(box.address, mail),
         content_digest=mail.content_digest,
         thread_key=mail.message_id,
+        thread_root=None if _lies_in_no_thread(mail, trust) else thread_root(mail, key),
         raw_key=raw_key,
         author=_author(mail, sender),
         subject=mail.subject,
@@ -269,6 +270,13 @@ def inbound_message(
         undelivered=_undelivered(mail, key),
         candidates=candidates(mail, key),
     )
+
+
+def _lies_in_no_thread(mail: ParsedMail, trust: TrustedRelays) -> bool:
+    """Whether a mail must not stand for the thread it names: spam, a machine's, or of somebody who is another."""
+    vouched = trust.vouch(mail)
+    is_doubtful = vouched is not None and vouched.sender == "failed"
+    return is_doubtful or trust.calls_spam(mail) or not mail.may_reopen
 
 
 def _author(mail: ParsedMail, sender: str) -> Address:

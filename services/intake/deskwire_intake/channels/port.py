@@ -105,6 +105,8 @@ class InboundMessage:
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     references: tuple[str, ...] = ()
+    thread_root: str | None = None
+    """What the oldest message of its thread is referred to by, when that may have opened a ticket, or should."""
     files: tuple[IncomingFile, ...] = ()
     kept_files: tuple[Attachment, ...] = ()
     """Files that the channel has put in the object store already."""
