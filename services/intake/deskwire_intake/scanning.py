@@ -9,8 +9,10 @@ Errors:
 
 import asyncio
 import re
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from structlog import get_logger
@@ -89,7 +91,7 @@ class Clamd:
             try:
                 async with asyncio.timeout(self.seconds):
                     return _finding(await self._ask(content), len(content))
-            except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            except OSError as error:
                 trouble = error
             if number + 1 < self.tries:
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -99,33 +101,50 @@ class Clamd:
         return Finding(unscanned=True)
 
     async def _ask(self, content: bytes) -> str:
-        reader, writer = await self._connect()
-        try:
-            await _send(writer, content)
-            answer = await reader.readuntil(b"\0")
-        finally:
-            writer.close()
-        return answer[:-1].decode("utf-8", "replace").strip()
+        with await self._connect() as connection:
+            await _send(connection, content)
+            return await _answer(connection)
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> socket.socket:
         place = urlsplit(self.address)
         if place.scheme == "unix":
-            return await asyncio.open_unix_connection(place.path, limit=MOST_ANSWER_BYTES)
-        return await asyncio.open_connection(place.hostname, place.port or DEFAULT_PORT, limit=MOST_ANSWER_BYTES)
+            return await _connected(socket.AF_UNIX, place.path)
+        loop, port = asyncio.get_running_loop(), place.port or DEFAULT_PORT
+        (family, _, _, _, address), *_ = await loop.getaddrinfo(place.hostname, port, type=socket.SOCK_STREAM)
+        return await _connected(family, address)
 
 
-async def _send(writer: asyncio.StreamWriter, content: bytes) -> None:
-    """Send a file in pieces; a server that refuses it hangs up, and its answer says why."""
+async def _connected(family: int, address: Any) -> socket.socket:
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    connection.setblocking(False)  # noqa: FBT003  # the standard library's signature
     try:
-        writer.write(b"zINSTREAM\0")
+        await asyncio.get_running_loop().sock_connect(connection, address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _send(connection: socket.socket, content: bytes) -> None:
+    """Send a file in pieces; a server that refuses it hangs up, and what it answered before can still be read."""
+    loop = asyncio.get_running_loop()
+    with suppress(ConnectionError):
+        await loop.sock_sendall(connection, b"zINSTREAM\0")
         for start in range(0, len(content), CHUNK_BYTES):
             piece = content[start : start + CHUNK_BYTES]
-            writer.write(len(piece).to_bytes(4, "big") + piece)
-            await writer.drain()
-        writer.write(bytes(4))
-        await writer.drain()
-    except ConnectionError:
-        return
+            await loop.sock_sendall(connection, len(piece).to_bytes(4, "big") + piece)
+        await loop.sock_sendall(connection, bytes(4))
+
+
+async def _answer(connection: socket.socket) -> str:
+    """Read up to a NUL or to the end, within bounds."""
+    loop, answer = asyncio.get_running_loop(), b""
+    while b"\0" not in answer and len(answer) < MOST_ANSWER_BYTES:
+        more = await loop.sock_recv(connection, MOST_ANSWER_BYTES)
+        if not more:
+            break
+        answer += more
+    return answer.partition(b"\0")[0].decode("utf-8", "replace").strip()
 
 
 def _finding(answer: str, size: int) -> Finding:
