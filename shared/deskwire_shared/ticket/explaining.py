@@ -14,6 +14,7 @@ from deskwire_shared.contracts.facts import (
     AgentReplied,
     AnyFact,
     Assigned,
+    Considered,
     CustomerReplied,
     FieldChanged,
     FollowersChanged,
@@ -193,11 +194,20 @@ def _candidates(assigned: Assigned, name: Name) -> Iterator[str]:
     assert decision is not None
     strategy = assigned.strategy.replace("_", " ")
     yield f"{name(assigned.agent_id)} was chosen by {strategy} in {name(decision.team_id)}: {decision.reason}."
+    chosen = next((one for one in decision.considered if one.agent_id == assigned.agent_id), None)
     for one in decision.considered:
-        room = f" of {one.capacity}" if one.capacity is not None else ""
-        yield f"{name(one.agent_id)}: {one.verdict}, {one.open_tickets}{room} open tickets."
+        yield f"{name(one.agent_id)}: {_verdict(one, chosen)}."
     if (more := decision.candidates - len(decision.considered)) > 0:
         yield f"{more} more were considered."
+
+
+def _verdict(one: Considered, chosen: Considered | None) -> str:
+    """Say what spoke against a candidate; whoever could have taken the ticket is compared with the chosen one."""
+    room = f" of {one.capacity}" if one.capacity is not None else ""
+    had = f"{one.open_tickets}{room} open tickets"
+    if one.verdict != "able":
+        return f"{one.verdict}, {had}"
+    return f"could have taken it, {had}" + (f" against {chosen.open_tickets}" if chosen is not None else "")
 
 
 def _sentence(words: str) -> str:

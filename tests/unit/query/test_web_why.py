@@ -28,8 +28,14 @@ FIRE = RuleApplied(
     conditions=("ticket.subject contains <b>fire</b>",),
 )  # fmt: skip
 DECISION = AssignmentDecision(
-    team_id="support", reason="they have the least work: 1 open, weight 2", candidates=2,
-    considered=(Considered(agent_id="ada", open_tickets=1, capacity=5, verdict="chosen"),),
+    team_id="support", reason="they have the least work: 1 open, weight 2", candidates=5,
+    considered=(
+        Considered(agent_id="ada", open_tickets=1, capacity=5, verdict="chosen"),
+        Considered(agent_id="bob", open_tickets=7, verdict="able"),
+        Considered(agent_id="cid", open_tickets=3, capacity=3, verdict="full"),
+        Considered(agent_id="dan", open_tickets=0, verdict="lacks the skill french"),
+        Considered(agent_id="eve", open_tickets=0, verdict="away"),
+    ),
 )  # fmt: skip
 
 
@@ -59,6 +65,11 @@ async def test_an_assignment_is_explained_down_to_the_mail(web: WebDesk) -> None
     panel = await web.page(f"/tickets/{ticket_id(7)}/why/4")
     assert "Ada Agent was chosen by least loaded in Support: they have the least work: 1 open, weight 2." in panel
     assert "Ada Agent: chosen, 1 of 5 open tickets." in panel
+    for loser in (
+        "bob: could have taken it, 7 open tickets against 1.", "cid: full, 3 of 3 open tickets.",
+        "dan: lacks the skill french, 0 open tickets.", "eve: away, 0 open tickets.",
+    ):  # fmt: skip
+        assert loser in panel
     began = panel.index(f'href="#m1-{ticket_id(7)}"')
     assert began < panel.index(f'href="#v2-{ticket_id(7)}"')
 

@@ -36,7 +36,7 @@ DECISION = AssignmentDecision(
         Considered(agent_id="bob", open_tickets=9, verdict="able"),
     ),
 )
-NAMES = {"ada": "Ada", "bob": "Bob", "support": "Support", "gold": "Gold", "office": "Office"}
+NAMES = {"ada": "Ada", "bob": "Bob", "cid": "Cid", "support": "Support", "gold": "Gold", "office": "Office"}
 
 
 def name(document_id: str) -> str:
@@ -85,9 +85,26 @@ def test_a_winner_is_told_with_those_who_were_considered() -> None:
     assert reasons(of(Assigned, MAIL_TO_AGENT), name) == (
         "Ada was chosen by least loaded in Support: they have the least work: 1 open, weight 2.",
         "Ada: chosen, 1 of 5 open tickets.",
-        "Bob: able, 9 open tickets.",
+        "Bob: could have taken it, 9 open tickets against 1.",
         "1 more were considered.",
     )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "capacity", "words"),
+    [
+        ("full", 7, "Cid: full, 7 of 7 open tickets."),
+        ("away", None, "Cid: away, 7 open tickets."),
+        ("lacks the skill french", 9, "Cid: lacks the skill french, 7 of 9 open tickets."),
+        ("able", 9, "Cid: could have taken it, 7 of 9 open tickets against 1."),
+        ("had it before", None, "Cid: had it before, 7 open tickets."),
+    ],
+)
+def test_whoever_was_not_chosen_is_told_with_the_reason(verdict: str, capacity: int | None, words: str) -> None:
+    loser = Considered(agent_id="cid", open_tickets=7, capacity=capacity, verdict=verdict)
+    decision = DECISION.model_copy(update={"considered": (*DECISION.considered, loser)})
+    history = a_history((BY_ROUTING, None, (Assigned(agent_id="ada", strategy="round_robin", decision=decision),)))
+    assert words in reasons(of(Assigned, history), name)
 
 
 def test_what_a_rule_did_names_the_rule_its_revision_and_the_conditions_that_held() -> None:
