@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +59,11 @@ class Desk:
         )
 
     @property
+    def servers(self) -> tuple[str, ...]:
+        """The processes that keep the log."""
+        return ("nats",)
+
+    @property
     def nats_url(self) -> str:
         """Where the services reach the server."""
         return f"nats://desk:{self.password}@{LOOPBACK}:{self.ports['nats']}"
@@ -85,12 +90,9 @@ class Desk:
     def start(self) -> None:
         """Start everything, the streams first."""
         (self.folder / "data").mkdir(exist_ok=True)
-        self.start_one("nats")
+        self._start_together(self.servers)
         self.command("migrate")
-        for name in self.services:
-            self._spawn(name)
-        for name in self.services:
-            self._wait_until_ready(name)
+        self._start_together(self.services)
 
     def start_one(self, name: str) -> None:
         """Start a process and wait until it is ready."""
@@ -129,10 +131,16 @@ class Desk:
         """What a process has logged so far."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
+    def _start_together(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._spawn(name)
+        for name in names:
+            self._wait_until_ready(name)
+
     def _spawn(self, name: str) -> None:
         words: list[str | Path] = (
-            [find_program(), "-c", self.folder / "nats.conf"]
-            if name == "nats"
+            [find_program(), "-c", self.folder / f"{name}.conf"]
+            if name in self.servers
             else [DESKWIRE, "run", *self.services[name]]
         )
         with (self.folder / f"{name}.log").open("ab") as output:
@@ -148,7 +156,7 @@ class Desk:
             time.sleep(0.02)
 
     def _is_ready(self, name: str) -> bool:
-        if name == "nats":
+        if name in self.servers:
             return listens(self.ports["nats"])
         try:
             with urllib.request.urlopen(f"http://{LOOPBACK}:{self.ports[name]}/healthz/ready", timeout=3) as answer:

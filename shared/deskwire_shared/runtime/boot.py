@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
+from faststream.nats.security import NatsSecurity, NatsToken, NatsUserPassword
 from nats.aio.client import Client
 from nats.errors import ConnectionReconnectingError
 from prometheus_client import CollectorRegistry
@@ -20,13 +21,14 @@ from pydantic import ValidationError
 from structlog import get_logger
 
 from deskwire_shared.eventstore.ending import end
-from deskwire_shared.runtime.desk import connected, open_desk
+from deskwire_shared.runtime.desk import ConnectionLost, connected, open_desk
 from deskwire_shared.runtime.durability import check_durability, replicas
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.health import Health, Unhealthy, health_router
 from deskwire_shared.runtime.listening import bind
 from deskwire_shared.runtime.memory import collect_less
 from deskwire_shared.runtime.message_figures import message_figures
+from deskwire_shared.runtime.nats_address import NatsAddress, nats_address
 from deskwire_shared.runtime.service import Runtime, Service
 from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
 from deskwire_shared.runtime.streams import migrate as migrate_streams
@@ -87,13 +89,19 @@ async def migrate(settings: CommonSettings, *, patience_seconds: float | None = 
 @contextlib.asynccontextmanager
 async def runtime(settings: CommonSettings, services: Sequence[Service]) -> AsyncIterator[Runtime]:
     """Everything the services of a process share, started; it ends in the reverse order."""
-    async with open_desk(settings) as desk:
+    lost = asyncio.Event()
+
+    async def closed() -> None:
+        lost.set()
+
+    async with open_desk(settings, closed=closed) as desk:
         system_url = settings.nats_system_url
         await check_durability(settings.durability, desk.js, system_url.get_secret_value() if system_url else None)
         registry = new_registry()
         built = Runtime(
             **{field.name: getattr(desk, field.name) for field in fields(desk)},
-            broker=_broker(settings, registry),
+            broker=_broker(settings, registry, closed),
+            lost=lost,
             health=Health(),
             registry=registry,
             http=FastAPI(title="Deskwire", openapi_url=None, docs_url=None, redoc_url=None, telemetry=HTTP_TELEMETRY),
@@ -104,11 +112,14 @@ async def runtime(settings: CommonSettings, services: Sequence[Service]) -> Asyn
         yield built
 
 
-def _broker(settings: CommonSettings, registry: CollectorRegistry) -> NatsBroker:
+def _broker(settings: CommonSettings, registry: CollectorRegistry, closed: Callable[[], Awaitable[None]]) -> NatsBroker:
     assert settings.nats_url is not None
+    address = nats_address(settings.nats_url)
     traced = [NatsTelemetryMiddleware()] if settings.otel_endpoint else []
     return NatsBroker(
-        settings.nats_url.get_secret_value().split(","),
+        address.servers,
+        security=_security(address),
+        closed_cb=closed,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # a whole second would be long
         graceful_timeout=settings.shutdown_grace_seconds,
@@ -117,6 +128,14 @@ def _broker(settings: CommonSettings, registry: CollectorRegistry) -> NatsBroker
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,  # a line for each message is for those who look for a fault
     )
+
+
+def _security(address: NatsAddress) -> NatsSecurity | None:
+    if address.token is not None:
+        return NatsToken(address.token)
+    if address.user is not None and address.password is not None:
+        return NatsUserPassword(address.user, address.password)
+    return None
 
 
 def _nats_check(connection: Client) -> Callable[[], Awaitable[None]]:
@@ -156,12 +175,20 @@ async def serve(
             built.http.include_router(metrics_router(built.registry))
             async with asyncio.TaskGroup() as tasks:
                 built.tasks = tasks
+                watch = tasks.create_task(_watch(built.lost), name="watch the connections")
                 try:
                     await _start(built, services, role)
                     await built.broker.start()
                     await _serve_http(built, listener, ready)
                 finally:
+                    await end(watch)
                     await _stop(built)
+
+
+async def _watch(lost: asyncio.Event) -> None:
+    """Raise ConnectionLost when a connection to NATS is closed for good."""
+    await lost.wait()
+    raise ConnectionLost
 
 
 async def _start(built: Runtime, services: Sequence[Service], role: str | None) -> None:

@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -19,16 +18,26 @@ from deskwire_shared.eventstore.jetstream_keyring import JetStreamKeyRing
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.clock import Clock, SystemClock
 from deskwire_shared.runtime.identity import Identity
+from deskwire_shared.runtime.nats_address import NatsAddress, nats_address
 from deskwire_shared.runtime.secrets import Secrets
 from deskwire_shared.runtime.settings import CommonSettings
 
 PENDING_BYTES = 32 * 1024 * 1024
+
+Closed = Callable[[], Awaitable[None]]
 
 log = get_logger(__name__)
 
 
 class Unreachable(Exception):
     """No NATS server answers at the address."""
+
+
+class ConnectionLost(Exception):
+    """A connection that no longer tries to come back, because a server refused it; only a new process makes another."""
+
+    def __init__(self) -> None:
+        super().__init__("the NATS server closed a connection for good; start this process again")
 
 
 @dataclass(kw_only=True)
@@ -57,9 +66,11 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def open_desk(settings: CommonSettings, *, patience_seconds: float | None = None) -> AsyncIterator[Desk]:
+async def open_desk(
+    settings: CommonSettings, *, patience_seconds: float | None = None, closed: Closed | None = None
+) -> AsyncIterator[Desk]:
     """Open the stores; `settings` must name a NATS server, which is waited for as long as there is patience."""
-    async with connected(settings, patience_seconds=patience_seconds) as connection:
+    async with connected(settings, patience_seconds=patience_seconds, closed=closed) as connection:
         clock = SystemClock()
         js = connection.jetstream()
         keys = JetStreamKeyRing(connection)
@@ -84,18 +95,23 @@ async def open_desk(settings: CommonSettings, *, patience_seconds: float | None 
 
 
 @contextlib.asynccontextmanager
-async def connected(settings: CommonSettings, *, patience_seconds: float | None = None) -> AsyncIterator[Client]:
-    """A connection to NATS that, once made, never gives up. Raises Unreachable when patience ends before."""
+async def connected(
+    settings: CommonSettings, *, patience_seconds: float | None = None, closed: Closed | None = None
+) -> AsyncIterator[Client]:
+    """A connection to NATS that, once made, gives up only when a server says so: `closed` is called then.
+
+    Raises Unreachable when patience ends before.
+    """
     assert settings.nats_url is not None
-    servers = settings.nats_url.get_secret_value().split(",")
+    address = nats_address(settings.nats_url)
     connection = Client()
     try:
         async with asyncio.timeout(patience_seconds):
-            await _connect(connection, servers, quiet=patience_seconds is not None)
+            await _connect(connection, address, closed, quiet=patience_seconds is not None)
     except TimeoutError:
         reason = connection.last_error
         await connection.close()
-        asked = ", ".join(map(_without_password, servers))
+        asked = ", ".join(address.servers)
         raise Unreachable(f"no NATS server takes us in at {asked}: {reason or 'no answer'}") from None
     try:
         yield connection
@@ -103,7 +119,7 @@ async def connected(settings: CommonSettings, *, patience_seconds: float | None 
         await connection.close()
 
 
-async def _connect(connection: Client, servers: list[str], *, quiet: bool) -> None:
+async def _connect(connection: Client, address: NatsAddress, closed: Closed | None, *, quiet: bool) -> None:
     async def log_error(error: Exception) -> None:
         if not quiet or connection.is_connected:
             log.warning("nats error", error=repr(error))
@@ -116,7 +132,8 @@ async def _connect(connection: Client, servers: list[str], *, quiet: bool) -> No
         log.info("nats reconnected")
 
     await connection.connect(
-        servers,
+        address.servers,
+        **address.login,  # type: ignore[arg-type]  # its values are of one type, the parameters of many
         name="deskwire",
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # a whole second would be long
@@ -124,12 +141,8 @@ async def _connect(connection: Client, servers: list[str], *, quiet: bool) -> No
         error_cb=log_error,
         disconnected_cb=log_disconnect,
         reconnected_cb=log_reconnect,
+        closed_cb=closed,
     )
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def open_objects(settings: CommonSettings) -> ObjectStore:

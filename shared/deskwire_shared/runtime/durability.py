@@ -8,8 +8,10 @@ import json
 import nats
 import nats.errors
 from nats.js import JetStreamContext
+from pydantic import SecretStr
 
 from deskwire_shared.contracts.subjects import TICKETS
+from deskwire_shared.runtime.nats_address import nats_address
 from deskwire_shared.runtime.settings import Durability
 
 CLUSTER_REPLICAS = 3
@@ -42,7 +44,8 @@ async def check_durability(profile: Durability, js: JetStreamContext, system_url
 
 
 async def _syncs_always(system_url: str) -> bool:
-    connection = await nats.connect(system_url.split(","), connect_timeout=5, allow_reconnect=False)
+    address = nats_address(SecretStr(system_url))
+    connection = await nats.connect(address.servers, **address.login, connect_timeout=5, allow_reconnect=False)  # type: ignore[arg-type]  # its values are of one type
     try:
         answer = await connection.request(VARZ, b"{}", timeout=5)
     except nats.errors.Error as error:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from deskwire_shared.directory.port import DirectoryError
 from deskwire_shared.eventstore.port import EventStoreError
 from deskwire_shared.runtime.data_directory import DataDirectoryBusy, DataDirectoryUnusable, find_running
-from deskwire_shared.runtime.desk import Desk, Unreachable, open_desk
+from deskwire_shared.runtime.desk import ConnectionLost, Desk, Unreachable, open_desk
 from deskwire_shared.runtime.durability import TooWeak
 from deskwire_shared.runtime.embedded_nats import EmbeddedNatsFailed
 from deskwire_shared.runtime.listening import CannotListen
@@ -31,6 +31,7 @@ class CommandFailed(Exception):
 EXPECTED = (
     CannotListen,
     CommandFailed,
+    ConnectionLost,
     DataDirectoryBusy,
     DataDirectoryUnusable,
     DirectoryError,

@@ -37,6 +37,8 @@ class Runtime(Desk):
     """What a service wants people to read when the desk starts, each under a word."""
     stops: list[Stop] = field(default_factory=list)
     tasks: asyncio.TaskGroup | None = None
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a connection to NATS is closed for good."""
     spawned: list[asyncio.Task[None]] = field(default_factory=list)
 
     def parking(self, service: str) -> ParkingLot:
