@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from deskwire_routing.app import STRATEGIES as WAYS
+from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
+from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
+from deskwire_routing.assignment_rehearsal.run import AskedAssignment, rehearse_assignment_on
+from deskwire_routing.rehearsal import Span
 from deskwire_routing.workload import WEIGHTS
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
@@ -176,6 +182,9 @@ class Findings:
     moments: list[datetime] = field(default_factory=list)
     overtaken: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """For each assignment of a strategy, how many could have taken the ticket and were more in turn at that moment."""
+    rehearsal: AssignmentRehearsal | None = None
+    """The same rush again, rehearsed without drafts."""
+    rehearsal_seconds: float = 0.0
     _tickets: dict[str, _Ticket] = field(default_factory=dict)
     _weights: Counter[str] = field(default_factory=Counter)
     _turns: Counter[str] = field(default_factory=Counter)
@@ -198,6 +207,22 @@ class Findings:
         members = (agent_id for agent_id, agent in self.staff.agents.items() if strategy in agent.team_ids)
         counts = [self.assignments[agent_id] for agent_id in members]
         return min(counts), max(counts)
+
+    def rehearsed(self) -> AssignmentRehearsal:
+        """The rehearsal, which has to be there."""
+        assert self.rehearsal is not None
+        return self.rehearsal
+
+    @property
+    def elsewhere(self) -> float:
+        """The share of tickets that the rehearsal counts with other agents than the log does."""
+        agents = self.rehearsed().agents
+        return sum(abs(one.draft.assigned - one.recorded.assigned) for one in agents) / 2 / self.assignments.total()
+
+    @property
+    def other_loads(self) -> list[float]:
+        """By how many open tickets each agent's average differs between the rehearsal and the log."""
+        return [abs(one.draft.mean_open - one.recorded.mean_open) for one in self.rehearsed().agents]
 
     @property
     def per_second(self) -> float:
@@ -265,6 +290,7 @@ async def rush(processes: Processes, *, tickets: int, agents: int, within: float
     staff = a_staff(agents, chance=chance)
     settings = CommonSettings(nats_url=SecretStr(processes.nats_url), data_dir=processes.folder / "driver")
     async with open_desk(settings) as desk:
+        began = desk.clock.now()
         for document_id, document in staff.documents():
             await desk.directory.put(document_id, document, actor=ADMIN)
         await deal_out_again_after(desk, ACK_WAIT_SECONDS)
@@ -280,6 +306,10 @@ async def rush(processes: Processes, *, tickets: int, agents: int, within: float
         found = Findings(staff)
         for commit in await all_commits(desk):
             found.read(commit)
+        asked = AskedAssignment(AssignmentDraft(), Span(began, desk.clock.now()))
+        started = time.perf_counter()
+        found.rehearsal = await rehearse_assignment_on(desk, asked, strategies=WAYS, most_tickets=tickets)
+        found.rehearsal_seconds = time.perf_counter() - started
         return found
 
 

@@ -20,7 +20,7 @@ async def measure() -> list[Figure]:
         routing_processes(Path(folder), PROCESSES) as processes,
     ):
         found = await rush(processes, tickets=TICKETS, agents=AGENTS, within=WITHIN, seed=1)
-    return [*_faults(found), *_speed(found), *_fairness(found)]
+    return [*_faults(found), *_speed(found), *_fairness(found), *_rehearsal(found)]
 
 
 def _faults(found: Findings) -> list[Figure]:
@@ -52,3 +52,19 @@ def _fairness(found: Findings) -> Iterator[Figure]:
         fewest, most = found.spread(strategy)
         note = f"{fewest} to {most}; by load and skill, who solves faster gets more"
         yield Figure(f"{strategy}: most / fewest tickets of an agent", most / max(1, fewest), "×", note=note)
+
+
+def _rehearsal(found: Findings) -> Iterator[Figure]:
+    elsewhere = f"{found.elsewhere:.1%} of the tickets are counted with other agents: live assignment takes its time"
+    yield Figure("the rush rehearsed", TICKETS / found.rehearsal_seconds, "tickets/s", note=elsewhere)
+    for share in (0.5, 0.99):
+        name = f"the rush rehearsed: load of an agent beside what it was, p{share * 100:.0f}"
+        yield Figure(name, percentile(found.other_loads, share), "tickets", note="on average over the rush")
+    for team in found.rehearsed().teams:
+        was, would = team.recorded.spread, team.draft.spread
+        yield Figure(
+            f"{team.team_id}: Gini coefficient of the tickets of its agents",
+            was.gini,
+            "",
+            note=f"rehearsed {would.gini}",
+        )
