@@ -16,6 +16,7 @@ from unit.intake.inbound import a_mail, a_text, nested
 FUZZED = 1_500
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", [20261124, None], ids=["known", "new"])
 def test_changed_mails_are_read_within_bounds_and_meet_no_error_that_is_not_declared(seed: int | None) -> None:
     found = fuzz(random.SystemRandom().randrange(10**9) if seed is None else seed, FUZZED)
