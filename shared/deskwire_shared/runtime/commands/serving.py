@@ -26,7 +26,10 @@ def run(
     service: Annotated[str, typer.Argument(help="The service to run.")],
     role: Annotated[str | None, typer.Option(help="Only this role of the service.")] = None,
     channel: Annotated[
-        str | None, typer.Option(help="Only this channel, for intake: `email`, `imap`, or a mailbox by name or id.")
+        str | None,
+        typer.Option(
+            help="Only this channel, for intake: `email`, `imap`, `web`, `chat`, `webhook`, or a mailbox by name or id."
+        ),
     ] = None,
 ) -> None:
     """Run one service against the NATS server that DESKWIRE_NATS_URL names."""
