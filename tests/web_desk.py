@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -14,9 +15,12 @@ from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.pages import create_pages
 from deskwire_query.web.screens import Screens
-from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Principal, Role
+from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Permission, Principal, Role
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.directory import ApiToken
 from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.eventstore.codec import Codec
+from deskwire_shared.runtime.buckets import Kept
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.runtime.identity import SESSION_COOKIE, Unauthenticated
 from deskwire_shared.runtime.parking import UnknownParked
@@ -34,6 +38,7 @@ class MemorySessions:
 
     desk: QueryDesk
     passwords: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Kept] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     setup_token: str = SETUP_TOKEN
 
@@ -54,6 +59,29 @@ class MemorySessions:
         if agent is None or cookie in self.ended:
             raise Unauthenticated("the session has ended; please sign in again")
         return Principal("agent", cookie, agent.name, ROLE_PERMISSIONS[agent.role], agent.role, CSRF)
+
+    async def create_token(
+        self, name: str, scopes: tuple[Permission, ...], *, actor: Actor, expires_at: datetime | None = None
+    ) -> str:
+        document = ApiToken(name=name, secret_sha256="0" * 64, scopes=scopes, expires_at=expires_at)
+        await self.desk.directory.put("token", document, actor=actor)
+        return "dw_token_secret"
+
+    async def channel(self, channel_id: str) -> Kept:
+        return self.secrets.get(channel_id, Kept(b"", 0))
+
+    async def set_channel(self, channel_id: str, secret: bytes, *, revision: int | None = None) -> bool:
+        kept = await self.channel(channel_id)
+        if revision not in {None, kept.revision}:
+            return False
+        self.secrets[channel_id] = Kept(secret, kept.revision + 1)
+        return True
+
+    async def webhook(self, webhook_id: str) -> Kept:
+        return await self.channel(webhook_id)
+
+    async def set_webhook(self, webhook_id: str, secret: bytes, *, revision: int | None = None) -> bool:
+        return await self.set_channel(webhook_id, secret, revision=revision)
 
     async def set_password(self, agent_id: str, password: str) -> None:
         self.passwords[agent_id] = password

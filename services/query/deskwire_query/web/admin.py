@@ -1,38 +1,41 @@
-"""The first pages of the administration: who works here, how mails come in, what is promised and what rules do."""
+"""The administration: every kind of document is listed, made and changed by forms that are described in `forms`."""
 
-from collections.abc import Mapping
-from typing import Final
+# ruff: noqa: FAST003  # the visit reads the section
 
-from fastapi import APIRouter, HTTPException, Request
-from pydantic import ValidationError
-from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response
+from dataclasses import replace
+from typing import Annotated, Final
+
+from fastapi import APIRouter, HTTPException, Query
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from deskwire_query.web.access import Administrator
-from deskwire_query.web.admin_forms import FORMS, NEW, Problems, read_form
-from deskwire_query.web.desk import Desk, TheDesk
+from deskwire_query.web.admin_asides import REHEARSED, mapping_name
+from deskwire_query.web.admin_differences import differences
+from deskwire_query.web.admin_directory import in_order, keep_secrets, require_password, require_sound
+from deskwire_query.web.admin_forms import REHEARSAL_SPAN, Filled, existing_document, sent_form, show, stored_form
+from deskwire_query.web.admin_sections import NEW
+from deskwire_query.web.admin_uses import names_by_id
+from deskwire_query.web.admin_visits import AVisit, Visit
+from deskwire_query.web.desk import Desk
+from deskwire_query.web.forms.automation import TRIGGERS
+from deskwire_query.web.forms.channels import MEDIUM_LEADS
+from deskwire_query.web.forms.condition_fields import MEDIA
+from deskwire_query.web.forms.fields import Problems
+from deskwire_query.web.forms.form import Rejected
+from deskwire_query.web.forms.staff import ASSIGNMENTS
+from deskwire_query.web.forms.trees import MalformedForm, Tree, edit
 from deskwire_query.web.people import People
-from deskwire_query.web.rendering import page
-from deskwire_shared.contracts.channels import Channel
-from deskwire_shared.contracts.directory import Calendar, Template
+from deskwire_shared.contracts.channels import Channel, Medium
+from deskwire_shared.contracts.directory import ApiToken, Customer
 from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.ids import new_id
-from deskwire_shared.contracts.policies import SlaPolicy
-from deskwire_shared.contracts.rules import Rule
-from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.directory.port import RevisionConflict
-from deskwire_shared.runtime.secrets import MAX_PASSWORD, MIN_PASSWORD
 
-SECTIONS: Final[dict[str, tuple[str, str, type[Document]]]] = {
-    "agents": ("People", "user", Agent),
-    "teams": ("Teams", "users", Team),
-    "channels": ("Channels", "at-sign", Channel),
-    "policies": ("SLA policies", "timer", SlaPolicy),
-    "calendars": ("Calendars", "clock", Calendar),
-    "rules": ("Rules", "wand-sparkles", Rule),
-    "templates": ("Templates", "file-text", Template),
-}
+CUSTOMERS_SHOWN: Final = 50
 CONFLICT: Final = "Somebody changed this in between. What it says now is below; make your change again."
+FOUND_ELSEWHERE: Final = frozenset({"email", "web", "chat", "webhook"})
+"""Media of channels with something beside the form: an address, a snippet, a connection to try."""
 
 router = APIRouter(prefix="/admin")
 
@@ -45,58 +48,117 @@ async def administration(principal: Administrator) -> Response:
 
 
 @router.get("/{section}")
-async def section_page(request: Request, desk: TheDesk, principal: Administrator, section: str) -> Response:
+async def section_page(
+    visit: AVisit,
+    q: Annotated[str, Query(max_length=200)] = "",
+    deleted: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
     """List the documents of a section."""
-    return page(request, "admin_list.html", {"me": principal, **_section(desk, section)})
+    desk, model = visit.desk, visit.section.model
+    if model is Customer:
+        customers = (await desk.reads.customers(q, limit=CUSTOMERS_SHOWN)).items
+        context = {"customers": customers, "q": q, "deleted": deleted, "now": desk.clock.now()}
+        return visit.page("admin_customers.html", context)
+    documents = in_order(visit.section, desk.directory.all(model))
+    context = {
+        "deleted": deleted,
+        "documents": documents,
+        "revision_of": {key: desk.directory.revision(model, key) for key, _ in documents},
+        "people": People(desk.directory),
+        "members": _members(desk),
+        "media": MEDIA,
+        "triggers": TRIGGERS,
+        "assignments": ASSIGNMENTS,
+        "mapping_name": mapping_name,
+        "smtp_address": desk.smtp_address,
+    }
+    return visit.page("admin_list.html", context)
 
 
 @router.get("/{section}/{document_id}")
-async def form_page(
-    request: Request, desk: TheDesk, principal: Administrator, section: str, document_id: str
-) -> Response:
-    """Show the form of a new or an existing document."""
-    shown = _form(desk, section, document_id)
-    return page(request, "admin_form.html", {"me": principal, **_section(desk, section), **shown})
+async def form_page(visit: AVisit, document_id: str, medium: Medium | None = None) -> Response:
+    """Show the form of a new or an existing document; what a new channel is comes first."""
+    if visit.section.model is Channel and document_id == NEW and medium is None:
+        return visit.page("admin_media.html", {"media": MEDIA, "leads": MEDIUM_LEADS})
+    return await show(visit, await stored_form(visit, document_id, medium or "email"))
 
 
 @router.post("/{section}/{document_id}")
-async def save(request: Request, desk: TheDesk, principal: Administrator, section: str, document_id: str) -> Response:
-    """Store what a form says."""
-    sent = await request.form()
+async def save(visit: AVisit, document_id: str) -> Response:
+    """Store what a form says, or draw it again with one more or one less."""
+    filled = await sent_form(visit, document_id)
+    asked = (await visit.request.form()).get("edit")
+    if isinstance(asked, str):
+        return await show(visit, replace(filled, fresh=_edited(filled.tree, asked)))
     try:
-        document = read_form(section, sent, _existing(desk, section, document_id))
-        key = new_id() if document_id == NEW else document_id
-        password = _password(section, document_id, sent)
-        _keep_an_administrator(desk, key, document)
-        await desk.directory.put(key, document, actor=principal.actor, expected_revision=_revision(sent))
-    except (Problems, ValidationError, RevisionConflict) as error:
-        shown = _form(desk, section, document_id) | {"problems": _problems(error)}
-        if not isinstance(error, RevisionConflict):
-            shown["values"] = {name: sent.getlist(name) for name in sent}
-        return page(request, "admin_form.html", {"me": principal, **_section(desk, section), **shown}, status=422)
-    if password:
-        await desk.credentials.set_password(key, password)
-    return RedirectResponse(f"/admin/{section}", 303)
+        return await _store(visit, filled)
+    except Rejected as error:
+        return await show(visit, replace(filled, problems=error.problems), status=422)
+    except RevisionConflict:
+        return await _show_conflict(visit, filled)
 
 
-def _section(desk: Desk, section: str) -> dict[str, object]:
-    if section not in SECTIONS:
-        raise HTTPException(404, "There is no such section.")
-    name, _, model = SECTIONS[section]
-    return {
-        "sections": SECTIONS,
-        "section": section,
-        "name": name,
-        "people": People(desk.directory),
-        "editable": section in FORMS,
-        "documents": sorted(desk.directory.all(model).items(), key=_order),
-        "members": _members(desk),
-        "smtp_address": desk.smtp_address,
-    }
+@router.post("/{section}/{document_id}/draft")
+async def draft(visit: AVisit, document_id: str) -> Response:
+    """Say what a form holds as a draft to rehearse on the past days."""
+    if visit.section.model not in REHEARSED:
+        raise HTTPException(404, "This is not rehearsed.")
+    filled = await sent_form(visit, document_id)
+    try:
+        document = filled.form.read(filled.tree, filled.existing)
+    except Rejected as error:
+        return JSONResponse({"detail": str(error)}, 422, media_type="application/problem+json")
+    _, name = REHEARSED[visit.section.model]
+    drafts = {"draft" if filled.is_new else document_id: document.model_dump(mode="json")}
+    until = visit.desk.clock.now()
+    return JSONResponse({name: drafts, "since": (until - REHEARSAL_SPAN).isoformat(), "until": until.isoformat()})
 
 
-def _order(item: tuple[str, Document]) -> tuple[int, str]:
-    return getattr(item[1], "order", 0), str(getattr(item[1], "name", "")).lower()
+async def _store(visit: Visit, filled: Filled) -> Response:
+    document = filled.form.read(filled.tree, filled.existing)
+    if isinstance(document, ApiToken) and filled.is_new:
+        return await _make_token(visit, document)
+    key = new_id() if filled.is_new else filled.document_id
+    secrets = filled.form.given_secrets(filled.tree)
+    if isinstance(document, Agent):
+        require_password(secrets.get("password"), needed=filled.is_new)
+        require_sound(visit.desk, key, document)
+    if secrets:
+        visit.principal.require("admin")
+    await _put(visit, key, document, secrets, filled.revision)
+    if isinstance(document, Channel) and document.medium in FOUND_ELSEWHERE:
+        return RedirectResponse(f"/admin/channels/{key}?saved=1", 303)
+    return visit.to_list()
+
+
+async def _put(visit: Visit, key: str, document: Document, secrets: dict[str, str], revision: int) -> None:
+    """Store a document; its secrets come first, so that nobody signs in without them, but a password needs an agent."""
+    desk, model = visit.desk, visit.section.model
+    if model is not Agent:
+        await keep_secrets(desk, model, key, secrets)
+    await desk.directory.put(key, document, actor=visit.principal.actor, expected_revision=revision)
+    if model is Agent:
+        await keep_secrets(desk, model, key, secrets)
+
+
+async def _make_token(visit: Visit, asked: ApiToken) -> Response:
+    """Make an API token, with no more than one's own permissions, and show it this once."""
+    for scope in asked.scopes:
+        visit.principal.require(scope)
+    token = await visit.desk.sessions.create_token(
+        asked.name, asked.scopes, actor=visit.principal.actor, expires_at=asked.expires_at
+    )
+    return visit.page("admin_token.html", {"token": token, "token_name": asked.name})
+
+
+async def _show_conflict(visit: Visit, filled: Filled) -> Response:
+    """Show what a document says now, and what was not stored."""
+    existing, revision = await existing_document(visit, filled.document_id)
+    unsaved = differences(existing, filled.form.read(filled.tree, existing), names_by_id(visit.desk.directory))
+    problems = Problems()
+    problems.add("", CONFLICT)
+    now = replace(filled, existing=existing, revision=revision, tree=filled.form.fill(existing))
+    return await show(visit, replace(now, problems=problems, unsaved=unsaved), status=422)
 
 
 def _members(desk: Desk) -> dict[str, int]:
@@ -107,67 +169,8 @@ def _members(desk: Desk) -> dict[str, int]:
     return members
 
 
-def _existing(desk: Desk, section: str, document_id: str) -> Document | None:
-    if section not in FORMS:
-        raise HTTPException(404, "This section has no form yet.")
-    if document_id == NEW:
-        return None
-    found = desk.directory.get(SECTIONS[section][2], document_id)
-    if found is None:
-        raise HTTPException(404, "This is not in the directory.")
-    return found
-
-
-def _form(desk: Desk, section: str, document_id: str) -> dict[str, object]:
-    existing = _existing(desk, section, document_id)
-    model = SECTIONS[section][2]
-    return {
-        "form": FORMS[section],
-        "document_id": document_id,
-        "revision": 0 if existing is None else desk.directory.revision(model, document_id),
-        "values": FORMS[section].values(existing),
-        "options": _options(desk),
-        "problems": (),
-    }
-
-
-def _options(desk: Desk) -> Mapping[str, list[tuple[str, str]]]:
-    return {
-        "team": [(key, team.name) for key, team in desk.directory.all(Team).items()],
-        "calendar": [(key, calendar.name) for key, calendar in desk.directory.all(Calendar).items()],
-    }
-
-
-def _revision(sent: FormData) -> int:
-    given = str(sent.get("revision", "0"))
-    return int(given) if given.isdecimal() else 0
-
-
-def _password(section: str, document_id: str, sent: FormData) -> str:
-    password = str(sent.get("password", "")) if section == "agents" else ""
-    if (password or (section == "agents" and document_id == NEW)) and not (
-        MIN_PASSWORD <= len(password) <= MAX_PASSWORD
-    ):
-        raise Problems((f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.",))
-    return password
-
-
-def _keep_an_administrator(desk: Desk, key: str, document: Document) -> None:
-    """Refuse a change after which nobody could change anything."""
-    if not isinstance(document, Agent):
-        return
-    after = {**desk.directory.all(Agent), key: document}
-    if not any(agent.active and agent.role == "admin" for agent in after.values()):
-        raise Problems(("Somebody must stay an administrator.",))
-    if any(agent.email == document.email for other, agent in after.items() if other != key and agent.active):
-        raise Problems(("Somebody else has this e-mail address.",))
-
-
-def _problems(error: Problems | ValidationError | RevisionConflict) -> tuple[str, ...]:
-    match error:
-        case Problems():
-            return error.sentences
-        case RevisionConflict():
-            return (CONFLICT,)
-        case _:
-            return tuple(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
+def _edited(tree: Tree, asked: str) -> str:
+    try:
+        return edit(tree, asked)
+    except MalformedForm as error:
+        raise HTTPException(400, str(error)) from error

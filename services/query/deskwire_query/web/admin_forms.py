@@ -1,147 +1,126 @@
-"""The forms of the administration: their fields, and how they become documents of the directory."""
+"""A form of the administration with what it holds: found, read from what was sent, shown."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from datetime import timedelta
+from typing import Final, get_args
 
+from fastapi import HTTPException
 from starlette.datastructures import FormData
+from starlette.responses import Response
 
-from deskwire_shared.contracts.access import Role
-from deskwire_shared.contracts.channels import Channel
+from deskwire_query.web.admin_asides import Aside, aside_of
+from deskwire_query.web.admin_differences import Difference
+from deskwire_query.web.admin_directory import find, secrets_kept
+from deskwire_query.web.admin_sections import NEW, form_for
+from deskwire_query.web.admin_sources import sources_for
+from deskwire_query.web.admin_visits import Visit
+from deskwire_query.web.forms.condition_fields import MEDIA
+from deskwire_query.web.forms.derived import label_of
+from deskwire_query.web.forms.fields import Drawing, Problems
+from deskwire_query.web.forms.form import Form, unplaced
+from deskwire_query.web.forms.trees import MalformedForm, Tree, plant
+from deskwire_shared.contracts.channels import Medium
 from deskwire_shared.contracts.document import Document
-from deskwire_shared.contracts.staff import Agent, Team
 
-Kind = Literal["text", "email", "password", "textarea", "choice", "choices", "switch"]
-NEW: Final = "new"
-
-
-class Problems(Exception):
-    """A form cannot be stored; the sentences say why."""
-
-    def __init__(self, sentences: tuple[str, ...]) -> None:
-        super().__init__(" ".join(sentences))
-        self.sentences = sentences
+REHEARSAL_SPAN: Final = timedelta(days=30)
+OF_THE_PAGE: Final = frozenset({"csrf_token", "revision", "edit", "medium"})
+"""What a form sends beside the document."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
-    """One field of a form; `source` names the documents it chooses from, `options` are fixed words."""
+class Filled:
+    """A form with what it holds."""
 
-    name: str
-    label: str
-    kind: Kind = "text"
-    hint: str = ""
-    required: bool = False
-    source: str = ""
-    options: tuple[tuple[str, str], ...] = ()
-    default: str | bool = ""
+    document_id: str
+    form: Form
+    tree: Tree
+    existing: Document | None
+    revision: int
+    """The one that whoever fills it in has seen."""
+    problems: Problems = field(default_factory=Problems)
+    fresh: str = ""
+    unsaved: tuple[Difference, ...] = ()
+    """What was written on top of a revision that is not the last one any more."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class AdminForm:
-    """A form with its fields and the words around it."""
-
-    model: type[Document]
-    noun: str
-    fields: tuple[Field, ...] = field(default=())
-
-    def values(self, document: Document | None) -> dict[str, list[str]]:
-        """Fill the form from a document, or with what a new one starts from."""
-        return {each.name: _shown(each, document) for each in self.fields}
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no document yet."""
+        return self.document_id == NEW
 
 
-def _shown(asked: Field, document: Document | None) -> list[str]:
-    value: Any = asked.default if document is None else getattr(document, asked.name, "")
-    if isinstance(value, bool):
-        return ["on"] if value else []
-    if isinstance(value, tuple):
-        return [str(each) for each in value]
-    return [str(value)] if value else []
+async def existing_document(visit: Visit, document_id: str) -> tuple[Document | None, int]:
+    """The document that a form is about, with its revision; None for a new one."""
+    if document_id == NEW and not visit.section.grows_by_itself:
+        return None, 0
+    document, revision = await find(visit.desk, visit.section, document_id)
+    if document is None:
+        raise HTTPException(404, "This is not in the directory.")
+    return document, revision
 
 
-ROLES: Final[dict[Role, str]] = {
-    "admin": "Administrator: everything, settings too",
-    "lead": "Lead: an agent who sees reports",
-    "agent": "Agent: answers and changes tickets",
-    "light_agent": "Light agent: reads and leaves notes",
-}
-assert set(ROLES) == set(get_args(Role))
-
-ASSIGNMENTS: Final[dict[str, str]] = {
-    "round_robin": "Go to its members in turn",
-    "least_loaded": "Go to the member with the least open work",
-    "skills": "Go to the member whose skills fit best",
-    "longest_idle": "Go to the member who has waited longest",
-    "sticky": "Go to the customer's last agent",
-    "manual": "Wait until somebody takes them",
-}
-
-FORMS: Final[dict[str, AdminForm]] = {
-    "agents": AdminForm(
-        model=Agent,
-        noun="person",
-        fields=(
-            Field(name="name", label="Name", required=True),
-            Field(name="email", label="E-mail", kind="email", required=True),
-            Field(name="role", label="Role", kind="choice", options=tuple(ROLES.items()), default="agent"),
-            Field(name="team_ids", label="Teams", kind="choices", source="team",
-                  hint="New tickets of these teams can be given to them."),
-            Field(name="password", label="Password", kind="password",
-                  hint="At least 10 characters. Leave it empty to keep the one they have."),
-            Field(name="signature", label="Signature", kind="textarea", hint="Stands below their replies."),
-            Field(name="active", label="May sign in", kind="switch", default=True),
-        ),
-    ),
-    "teams": AdminForm(
-        model=Team,
-        noun="team",
-        fields=(
-            Field(name="name", label="Name", required=True),
-            Field(name="assignment", label="New tickets", kind="choice", default="round_robin",
-                  options=tuple(ASSIGNMENTS.items())),
-            Field(name="calendar_id", label="Calendar", kind="choice", source="calendar",
-                  options=(("", "None: open day and night"),)),
-        ),
-    ),
-    "channels": AdminForm(
-        model=Channel,
-        noun="mailbox",
-        fields=(
-            Field(name="name", label="Name", required=True),
-            Field(name="address", label="Mail address", kind="email", required=True,
-                  hint="Mails to this address become tickets, and answers leave from it."),
-            Field(name="sender_name", label="Sender name", hint="What customers see beside the address."),
-            Field(name="team_id", label="Team", kind="choice", source="team",
-                  options=(("", "None: rules decide"),)),
-            Field(name="acknowledge", label="Acknowledge new tickets", kind="switch", default=True),
-            Field(name="active", label="Active", kind="switch", default=True),
-        ),
-    ),
-}  # fmt: skip
+async def stored_form(visit: Visit, document_id: str, medium: Medium) -> Filled:
+    """Fill the form of a new or an existing document."""
+    existing, revision = await existing_document(visit, document_id)
+    form = form_for(visit.section, existing, medium)
+    return Filled(
+        document_id=document_id, form=form, tree=form.fill(existing), existing=existing, revision=revision
+    )  # fmt: skip
 
 
-def read_form(section: str, sent: FormData, existing: Document | None) -> Document:
-    """Make the document that a form describes; what the form does not show stays as it was.
-
-    Raises Problems or pydantic's ValidationError.
-    """
-    form = FORMS[section]
-    values: dict[str, Any] = {} if existing is None else existing.model_dump()
-    if form.model is Channel:
-        values.setdefault("medium", "email")
-    values |= {each.name: _read(each, sent) for each in form.fields if each.name in form.model.model_fields}
-    missing = tuple(f"{each.label} is missing." for each in form.fields if each.required and not values.get(each.name))
-    if missing:
-        raise Problems(missing)
-    return form.model.model_validate(values)
+async def sent_form(visit: Visit, document_id: str) -> Filled:
+    """Read a form that was sent."""
+    sent = await visit.request.form()
+    existing, _ = await existing_document(visit, document_id)
+    given = sent.get("medium", "email")
+    form = form_for(visit.section, existing, next((each for each in get_args(Medium) if each == given), "email"))
+    return Filled(
+        document_id=document_id, form=form, tree=_planted(sent), existing=existing, revision=_revision(sent)
+    )  # fmt: skip
 
 
-def _read(asked: Field, sent: FormData) -> Any:
-    match asked.kind:
-        case "switch":
-            return sent.get(asked.name) == "on"
-        case "choices":
-            return tuple(str(value) for value in sent.getlist(asked.name))
-        case "choice":
-            return str(sent.get(asked.name) or "") or None
-        case _:
-            return str(sent.get(asked.name) or "").strip()
+async def show(visit: Visit, filled: Filled, *, status: int = 200) -> Response:
+    """Show a form with what it holds and what is wrong with it."""
+    sources = await sources_for(visit.desk.directory, visit.section.model, filled.tree)
+    drawing = Drawing(sources=sources, problems=filled.problems, fresh=filled.fresh)
+    parts = filled.form.draw(filled.tree, drawing)
+    context = {
+        "document_id": filled.document_id,
+        "document": filled.existing,
+        "revision": filled.revision,
+        "medium": filled.form.always.get("medium", ""),
+        "media": MEDIA,
+        "parts": parts,
+        "problems": unplaced(filled.problems, parts),
+        "wrong": len(filled.problems.found),
+        "unsaved": filled.unsaved,
+        "aside": _aside(visit, filled),
+        "kept": await _kept(visit, filled),
+        "saved": "saved" in visit.request.query_params,
+        "rehearsal_days": REHEARSAL_SPAN.days,
+    }
+    return visit.page("admin_form.html", context, status=status)
+
+
+def _aside(visit: Visit, filled: Filled) -> Aside:
+    existing = (filled.document_id, filled.existing) if filled.existing is not None else None
+    today = visit.desk.clock.now().date()
+    return aside_of(visit.section.model, filled.tree, existing, visit.desk.public_url, today)
+
+
+async def _kept(visit: Visit, filled: Filled) -> tuple[str, ...]:
+    if filled.is_new:
+        return ()
+    return tuple(map(label_of, await secrets_kept(visit.desk, visit.section.model, filled.document_id)))
+
+
+def _planted(sent: FormData) -> Tree:
+    pairs = [(name, value) for name, value in sent.multi_items() if isinstance(value, str) and name not in OF_THE_PAGE]
+    try:
+        return plant(pairs)
+    except MalformedForm as error:
+        raise HTTPException(400, str(error)) from error
+
+
+def _revision(sent: FormData) -> int:
+    given = str(sent.get("revision", "0"))
+    return int(given) if given.isdecimal() and len(given) < 10 else 0  # noqa: PLR2004  # digits

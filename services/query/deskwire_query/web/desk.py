@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -10,8 +11,10 @@ from obstore.store import ObjectStore
 from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.read_models import Reads
 from deskwire_query.web.screens import Screens
-from deskwire_shared.contracts.access import Principal
+from deskwire_shared.contracts.access import Permission, Principal
+from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.directory.port import Directory
+from deskwire_shared.runtime.buckets import Kept
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.ticket.explaining import Explanation
 
@@ -41,12 +44,34 @@ class Sessions(Protocol):
         """Tell whose session it is. Raises Unauthenticated."""
         ...
 
+    async def create_token(
+        self, name: str, scopes: tuple[Permission, ...], *, actor: Actor, expires_at: datetime | None = None
+    ) -> str:
+        """Make an API token and give it in full, this once."""
+        ...
+
 
 class Credentials(Protocol):
-    """Keeps passwords and the one-time token of the first run."""
+    """Keeps passwords, the secrets of channels and webhooks, and the one-time token of the first run."""
 
     async def set_password(self, agent_id: str, password: str) -> None:
         """Keep an agent's password. Raises WeakPassword."""
+        ...
+
+    async def channel(self, channel_id: str) -> Kept:
+        """The secrets of a channel, with their revision."""
+        ...
+
+    async def set_channel(self, channel_id: str, secret: bytes, *, revision: int | None = None) -> bool:
+        """Keep a channel's secrets; with `revision`, only over that one, and False when it has changed."""
+        ...
+
+    async def webhook(self, webhook_id: str) -> Kept:
+        """The secrets of a webhook, with their revision."""
+        ...
+
+    async def set_webhook(self, webhook_id: str, secret: bytes, *, revision: int | None = None) -> bool:
+        """Keep a webhook's secrets; with `revision`, only over that one, and False when it has changed."""
         ...
 
     async def check_setup_token(self, token: str) -> bool:

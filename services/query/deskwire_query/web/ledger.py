@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from deskwire_query.arrivals.reading import ArrivalCount, ArrivalFilter, ArrivalNotFound, ArrivalRow
 from deskwire_query.web.access import allowed
-from deskwire_query.web.admin import SECTIONS
+from deskwire_query.web.admin_sections import GROUPS
 from deskwire_query.web.desk import Desk, TheDesk
 from deskwire_query.web.people import People
 from deskwire_query.web.rendering import page
@@ -120,7 +120,7 @@ async def _page(request: Request, desk: Desk, principal: Principal, asked: Asked
     context = {
         "me": principal,
         "now": desk.clock.now(),
-        "sections": SECTIONS,
+        "sections": GROUPS,
         "section": LEDGER,
         "name": "Ledger",
         "people": People(desk.directory),

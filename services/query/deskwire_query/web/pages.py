@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from deskwire_query.web import admin, attachments, entrance, ledger, live, outbox, ticket, why, workspace
+from deskwire_query.web import admin, admin_changes, attachments, entrance, ledger, live, outbox, ticket, why, workspace
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.errors import add_error_pages
 from deskwire_query.web.rendering import STATIC
@@ -34,7 +34,7 @@ def create_pages(desk: Desk) -> FastAPI:
     app.state.desk = desk
     app.state.identity = desk.sessions
     app.state.doorkeeper = entrance.Doorkeeper()
-    for part in (entrance, workspace, live, ticket, why, attachments, outbox, ledger, admin):
+    for part in (entrance, workspace, live, ticket, why, attachments, outbox, ledger, admin_changes, admin):
         app.include_router(part.router)
     app.mount("/static", StaticAssets(directory=STATIC), name="static")
     add_error_pages(app)

@@ -87,7 +87,7 @@ CALENDAR_FORM: Final = Form(
         )),
         Part(
             title="Exceptions",
-            hint="What the hours of one day really are; they win over week and holidays. A day without hours is closed.",
+            hint="What the hours of one day really are, whatever week and holidays say. A day without hours is closed.",
             fields=(Dictionary(name="exceptions", key=Line(name="", label="Day", type="date"), value=HOURS,
                                noun="exception", most=2000),),
         ),

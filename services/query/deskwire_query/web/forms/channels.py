@@ -12,8 +12,10 @@ from deskwire_query.web.forms.groups import Dictionary, Group, Repeat
 from deskwire_query.web.forms.trees import Tree, branch, leaves, word
 from deskwire_shared.contracts.channels import Channel, Medium
 
-IMAP_START: Final[dict[str, JsonValue]] = {"host": "", "port": 993, "tls": "implicit", "username": "", "folder": "INBOX",
-                     "after": "keep_flagged", "poll_seconds": 60}  # fmt: skip
+IMAP_START: Final[dict[str, JsonValue]] = {
+    "host": "", "port": 993, "tls": "implicit", "username": "", "folder": "INBOX", "after": "keep_flagged",
+    "poll_seconds": 60,
+}  # fmt: skip
 SITES: Final = "One a line, as browsers name them: https://shop.example. No other site can show it."
 
 MAPPINGS: Final = {
@@ -39,7 +41,8 @@ MAPPING_VALUES: Final[dict[str, dict[str, str]]] = {
 }
 """The values that a mapping needs of its channel."""
 
-_SECRET: Final = re.compile(r"\bsecret\.([a-z][a-z0-9_]{0,39})")
+SECRET: Final = re.compile(r"\bsecret\.([a-z][a-z0-9_]{0,39})")
+"""Where a mapping or a header puts a secret in."""
 
 MORE: Final[tuple[Field, ...]] = (
     Line(name="locale", label="Language", example="en", hint="Of what the desk writes there by itself."),
@@ -103,22 +106,23 @@ def _mailbox_secrets(tree: Tree) -> tuple[Line, ...]:
         return ()
     oauth = branch(imap.get("oauth"))
     if not leaves(oauth.get("used")):
-        return (_secret("password", "Password"),)
-    tokens = (_secret("refresh_token", "Refresh token"),) if word(oauth.get("grant")) == "refresh_token" else ()
-    return (_secret("client_secret", "Client secret"), *tokens)
+        return (secret_line("password", "Password"),)
+    tokens = (secret_line("refresh_token", "Refresh token"),) if word(oauth.get("grant")) == "refresh_token" else ()
+    return (secret_line("client_secret", "Client secret"), *tokens)
 
 
 def _hook_secrets(tree: Tree) -> tuple[Line, ...]:
     held = branch(tree.get("webhook"))
     named = dict(MAPPING_SECRETS.get(word(held.get("mapping")), {"signing": "Signing secret"}))
-    for name in _SECRET.findall(word(held.get("outbound"))):
+    for name in SECRET.findall(word(held.get("outbound"))):
         named.setdefault(name, name.replace("_", " ").capitalize())
     if '"hub"' in word(held.get("inbound")):
         named.setdefault("verify", "Verify token")
-    return tuple(_secret(name, label) for name, label in named.items())
+    return tuple(secret_line(name, label) for name, label in named.items())
 
 
-def _secret(name: str, label: str) -> Line:
+def secret_line(name: str, label: str) -> Line:
+    """A field for a secret."""
     return Line(name=name, label=label, type="password")
 
 

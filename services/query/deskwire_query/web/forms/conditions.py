@@ -50,6 +50,8 @@ class ConditionRow(Field):
         if asked.path == CUSTOM:
             problems.add(inside(path, "custom"), "Name the field.")
         value = None if op in WITHOUT_VALUE else _value(tree.get("value"), op, asked)
+        if op in WITH_NUMBER and isinstance(value, str) and value:
+            problems.add(inside(path, "value"), "Write a number.")
         if op not in WITHOUT_VALUE and value in ("", []):
             problems.add(inside(path, "value"), "Say with what it is compared.")
         return {"field": asked.path, "op": op, "value": value}
@@ -73,8 +75,9 @@ class ConditionRow(Field):
 
     def place(self, loc: tuple[int | str, ...], node: Node, path: str) -> str:
         """See `Field.place`."""
-        del node
-        return inside(path, "value") if loc[:1] == ("value",) else path
+        if loc[:1] == ("field",):
+            return inside(path, "custom" if word(branch(node).get("field")) == CUSTOM else "field")
+        return inside(path, "value")
 
 
 def _path(tree: Tree) -> str:
@@ -144,6 +147,7 @@ def _field_chooser(tree: Tree, path: str, drawing: Drawing) -> Control:
     return Control(
         widget="choice", path=inside(path, "field"), label="Field", values=(chosen,), shapes=True,
         choices=with_former([*offered, (CUSTOM, CUSTOM_LABEL), *calendars], [chosen]),
+        problems=drawing.problems.at(inside(path, "field")),
     )  # fmt: skip
 
 
@@ -157,18 +161,19 @@ def _operator_chooser(op: str, asked: Asked, path: str) -> Control:
 
 def _value_control(tree: Tree, path: str, op: str, asked: Asked, drawing: Drawing) -> Control:
     at, values = inside(path, "value"), tuple(leaves(tree.get("value")))
+    chosen = bool(asked.options or asked.source)
     choices: Offer = asked.options or tuple(drawing.sources.get(asked.source, ()))
     problems = drawing.problems.at(at)
     if asked.kind == "truth":
         return Control(widget="choice", path=at, label="Value", values=values, choices=TRUTHS, problems=problems)
     if op in WITH_VALUES | WITH_WORDS:
-        if choices and op in WITH_VALUES:
+        if chosen and op in WITH_VALUES:
             offered = with_former(choices, values)
             return Control(widget="choices", path=at, label="Values", values=values, choices=offered, problems=problems)
         return Control(
             widget="paragraph", path=at, label="Values, one a line", values=values, rows=3, problems=problems
         )
-    if choices:
+    if chosen:
         offered = with_former([("", "Choose …"), *choices], values)
         return Control(widget="choice", path=at, label="Value", values=values, choices=offered, problems=problems)
     example = "2026-01-31" if asked.kind == "moment" else ""

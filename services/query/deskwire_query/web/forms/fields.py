@@ -37,6 +37,10 @@ class Problems:
         """The problems of one field."""
         return tuple(self.found.get(path, ()))
 
+    def within(self, path: str) -> bool:
+        """Whether something inside a field is wrong; what is wrong does not count as being there."""
+        return any(found.startswith(f"{path}.") for found in self.found)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:

@@ -75,7 +75,7 @@ class Form:
         problems = Problems()
         held: dict[str, Any] = {} if existing is None else existing.model_dump(mode="json")
         read = read_fields(self.fields, tree, "", problems)
-        document = self._validated({**held, **self.always, **read}, tree, problems)
+        document = self._validated({**self.always, **held, **read}, tree, problems)
         if document is None or problems.found:
             raise Rejected(problems)
         return document
@@ -105,7 +105,7 @@ class Form:
         except ValidationError as error:
             for each in error.errors():
                 path = place_among(self.fields, each["loc"], branch(tree), "")
-                if not problems.at(path) or not path:
+                if not path or not (problems.at(path) or (each["type"] == "too_short" and problems.within(path))):
                     problems.add(path, problem_words(each))
             return None
 

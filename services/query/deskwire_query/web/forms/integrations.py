@@ -2,10 +2,13 @@
 
 from typing import Final, get_args
 
+from deskwire_query.web.forms.channels import SECRET, secret_line
+from deskwire_query.web.forms.condition_fields import words
 from deskwire_query.web.forms.derived import fields_of
 from deskwire_query.web.forms.fields import Choices, Line, Several, Switch
 from deskwire_query.web.forms.form import Form, Part
 from deskwire_query.web.forms.groups import Dictionary
+from deskwire_query.web.forms.trees import Tree, branch, word
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.directory import ApiToken
 from deskwire_shared.contracts.webhooks import Webhook
@@ -28,8 +31,16 @@ KNOWN: Final = {
 
 NOT_ASKED: Final = frozenset({"kind", "disabled_because"})
 
+
+def _header_secrets(tree: Tree) -> tuple[Line, ...]:
+    values = (word(branch(header).get("value")) for header in branch(tree.get("headers")).values())
+    names = dict.fromkeys(name for value in values for name in SECRET.findall(value))
+    return tuple(secret_line(name, words(name)) for name in names)
+
+
 HOOK_FORM: Final = Form(
     model=Webhook,
+    secrets=_header_secrets,
     parts=(Part(title="", fields=fields_of(Webhook, KNOWN, leave_out=NOT_ASKED)),),
 )
 
@@ -53,6 +64,7 @@ assert set(SCOPES) == set(get_args(Permission))
 
 TOKEN_FORM: Final = Form(
     model=ApiToken,
+    always={"secret_sha256": ""},
     parts=(
         Part(title="", fields=(
             Line(name="name", label="Name", required=True, hint="What will use it; tickets show it."),

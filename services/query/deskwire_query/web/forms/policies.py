@@ -12,7 +12,7 @@ from deskwire_query.web.forms.derived import variants
 from deskwire_query.web.forms.fields import Choice, Choices, Control, Drawing, Field, Line, Loc, Problems, Read, Switch
 from deskwire_query.web.forms.form import Form, Part
 from deskwire_query.web.forms.groups import Group, Repeat, Table
-from deskwire_query.web.forms.trees import Node, branch, inside
+from deskwire_query.web.forms.trees import Node, branch, inside, word
 from deskwire_shared.contracts.actions import EscalationAction
 from deskwire_shared.contracts.facts import Metric, Priority, Status
 from deskwire_shared.contracts.policies import SlaPolicy
@@ -50,7 +50,7 @@ class Promises(Field):
 
     def place(self, loc: Loc, node: Node, path: str) -> str:
         """See `Field.place`."""
-        promised = [metric for metric, _ in METRICS if any(branch(branch(node).get(metric)).values())]
+        promised = [metric for metric, _ in METRICS if any(map(word, branch(branch(node).get(metric)).values()))]
         if len(loc) < 3 or not isinstance(loc[0], int) or loc[0] >= len(promised):  # noqa: PLR2004  # place, `seconds`, priority
             return path
         return inside(inside(path, promised[loc[0]]), str(loc[2]))
