@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from deskwire_intake.api import (
     calls,
     changes,
+    channel_checks,
     channel_secrets,
     directory,
     files,
@@ -26,6 +27,7 @@ from deskwire_intake.api.files import InfectedUpload
 from deskwire_intake.api.macros import MacroImpossible
 from deskwire_intake.api.me import NotAnAgent
 from deskwire_intake.api.recording import Recording, UnknownReference
+from deskwire_intake.channels.imap_session import MailboxError
 from deskwire_intake.scanning import ScannerUnavailable, TooLargeToScan
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.http_bodies import require_json
@@ -51,6 +53,7 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     SecretsChanged: plainly(HTTPStatus.CONFLICT, "secrets-changed", "Somebody else changed the secrets"),
     UnreadableSecrets: plainly(HTTPStatus.CONFLICT, "unreadable-secrets", "The secrets must be entered again"),
     MadeElsewhere: plainly(HTTPStatus.METHOD_NOT_ALLOWED, "made-elsewhere", "Not made in this way"),
+    MailboxError: plainly(HTTPStatus.BAD_GATEWAY, "mailbox-unusable", "The mailbox cannot be fetched from"),
 }
 
 
@@ -73,7 +76,10 @@ def command_api(
     app.state.identity, app.state.secrets, app.state.clock = identity, secrets, clock
     app.state.connection = connection
     json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
-    for part in (tickets, changes, together, macros, calls, typing, directory, channel_secrets, webhook_secrets, me):
+    for part in (
+        tickets, changes, together, macros, calls, typing, directory, channel_checks, channel_secrets,
+        webhook_secrets, me,
+    ):  # fmt: skip
         json_only.include_router(part.router)
     app.include_router(json_only)
     app.include_router(files.router, prefix="/v1")

@@ -4,7 +4,7 @@ import ssl
 
 import httpx2
 
-from deskwire_intake.channels.imap_credentials import Credentials, MailboxSecret
+from deskwire_intake.channels.imap_credentials import ChannelSecrets, Credentials, MailboxSecret
 from deskwire_intake.channels.imap_session import MailboxError, imap_session
 from deskwire_shared.contracts.channels import Channel, ImapMailbox, MailboxOAuth
 from deskwire_shared.contracts.ids import new_id
@@ -51,11 +51,18 @@ async def count_waiting(desk: Desk, asked: str) -> int:
     channel_id, _, imap = mailbox_of(desk, asked)
     async with httpx2.AsyncClient() as http:
         try:
-            credential = await Credentials(channel_id, imap, desk.secrets, http).get()
-            async with imap_session(imap, credential, ssl.create_default_context()) as session:
-                return len(await session.waiting())
+            return await waiting_in(channel_id, imap, desk.secrets, http, ssl.create_default_context())
         except MailboxError as error:
             raise CommandFailed(f"{asked}: {error}") from error
+
+
+async def waiting_in(
+    channel_id: str, imap: ImapMailbox, secrets: ChannelSecrets, http: httpx2.AsyncClient, tls: ssl.SSLContext
+) -> int:
+    """Count the mails in a mailbox that the desk does not have. Raises MailboxError."""
+    credential = await Credentials(channel_id, imap, secrets, http).get()
+    async with imap_session(imap, credential, tls) as session:
+        return len(await session.waiting())
 
 
 def mailbox_of(desk: Desk, asked: str) -> tuple[str, Channel, ImapMailbox]:
