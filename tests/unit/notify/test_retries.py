@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_notify.retries import Patience
+from deskwire_notify.retries import Patience, lot
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -41,3 +41,15 @@ def test_the_next_try_lies_ahead_and_within_the_longest_wait(attempts: int, sinc
     moment = PATIENCE.next_try(attempts, NOON, now)
     assert moment is not None
     assert now < moment <= now + PATIENCE.longest
+
+
+def test_what_failed_together_is_not_tried_again_together() -> None:
+    patience = Patience(first=timedelta(minutes=10), spread=0.3)
+    waits = {patience.next_try(1, NOON, NOON, lot=lot(name, 1)) for name in map(str, range(20))}
+    assert len(waits) == 20
+    assert NOON + timedelta(minutes=10) <= min(filter(None, waits))
+    assert max(filter(None, waits)) <= NOON + timedelta(minutes=13)
+
+
+def test_every_replica_draws_the_same_lot() -> None:
+    assert lot("c1", 2) == lot("c1", 2) != lot("c1", 3)
