@@ -47,9 +47,9 @@ class DueTimers:
     standing: set[tuple[datetime, str]] = field(default_factory=set)
     queue: list[tuple[datetime, str]] = field(default_factory=list)
 
-    async def set(self, ticket_id: str, name: str, at: datetime, body: bytes) -> None:
+    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
         """See `TicketTimers.set`."""
-        del name, body  # every ticket has one kind of timer, and what it says is known
+        del name  # every ticket has one kind of timer
         if (at, ticket_id) not in self.standing:
             self.standing.add((at, ticket_id))
             heapq.heappush(self.queue, (at, ticket_id))

@@ -229,7 +229,7 @@ from deskwire_sla import app
 from deskwire_shared.runtime.timers import Timers
 
 class HangingTimers(Timers):
-    async def set(self, ticket_id, name, at, body):
+    async def set(self, ticket_id, name, at):
         print("appended", flush=True)
         await asyncio.Event().wait()
 
@@ -286,11 +286,11 @@ class SlowTimers(Timers):
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def set(self, ticket_id: str, name: str, at: datetime, body: bytes = b"") -> None:
+    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
         """Wait to be told, then set it."""
         self.arrived.set()
         await self.go_on.wait()
-        await Timers.set(self, ticket_id, name, at, body)
+        await Timers.set(self, ticket_id, name, at)
 
 
 async def test_the_slower_of_two_replicas_does_not_take_the_timer_of_the_newer_state_away(

@@ -30,6 +30,7 @@ from deskwire_shared.contracts.facts import (
     SlaBreached,
     SlaMet,
     SlaWarned,
+    Snoozed,
     SubjectChanged,
     TagsChanged,
     TaskAdded,
@@ -45,7 +46,7 @@ from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.directory.staff import staff_of
 from deskwire_shared.directory.surroundings import fields_of, surroundings_of
-from deskwire_shared.eventstore.port import EventStore
+from deskwire_shared.eventstore.port import EventStore, History
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
@@ -87,7 +88,7 @@ BY_SLA: Final = Actor(kind="system", id=SERVICE)
 class TicketTimers(Protocol):
     """Wakes us when something is due on a ticket; timers are told apart by the moments they were set for."""
 
-    async def set(self, ticket_id: str, name: str, at: datetime, body: bytes) -> None:
+    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
         """Set a timer for a moment."""
         ...
 
@@ -116,14 +117,15 @@ class ServiceLevels:
         if heard.facts and heard.facts <= ASKED_BY_CONDITIONS and not await self._are_conditions_asked():
             return
         ticket = await self.recorder.ticket(heard.ticket_id, at_least=heard.sequence)
-        await self._look_at(ticket, _hint(heard), self._now(heard))
+        await self._look_at(ticket, _hint(heard) or Hint(), self._now(heard))
 
     async def on_timers(self, heard: Heard) -> None:
         """Look at a ticket because its time has come, or because a policy or a calendar changed."""
-        for message in heard.messages:
-            self._require_known(Hint.model_validate_json(message.data))
-        ticket = await self.recorder.ticket(heard.ticket_id)
-        await self._look_at(ticket, _hint(heard), self._now(heard))
+        hint = _hint(heard)
+        if hint is not None:
+            self._require_known(hint)
+        ticket, history = await self.recorder.history(heard.ticket_id)
+        await self._look_at(ticket, hint or _reason(history), self._now(heard))
 
     def _now(self, heard: Heard) -> datetime:
         """The moment by this machine's clock, but not before the server let this message happen."""
@@ -171,7 +173,7 @@ class ServiceLevels:
         """Set the timer for what is due next, and take away the one that stood for what is not due any more."""
         due = next_look(ticket, now)
         if due is not None and (not _same(due, stood) or not await self.timers.stands(ticket.id, NEXT_LOOK, due)):
-            await self.timers.set(ticket.id, NEXT_LOOK, due, hint.stored())
+            await self.timers.set(ticket.id, NEXT_LOOK, due)
         if stood is None or _same(due, stood):
             return
         await self.timers.cancel(ticket.id, NEXT_LOOK, stood)
@@ -192,5 +194,16 @@ def _leaves_more(facts: Collection[Fact]) -> bool:
     return len(facts) >= limits.COMMANDS or not all(isinstance(fact, OWN) for fact in facts)
 
 
-def _hint(heard: Heard) -> Hint:
-    return Hint.model_validate_json(heard.messages[-1].data).model_copy(update={"revisions": ()})
+def _hint(heard: Heard) -> Hint | None:
+    """What a message says about why it came; the timers of tickets say nothing."""
+    said = heard.messages[-1].data if heard.messages else b""
+    return Hint.model_validate_json(said) if said else None
+
+
+def _reason(history: History) -> Hint:
+    """Go on from what set the clocks, or let the ticket sleep, and so set its timer."""
+    settings = (c for c in reversed(history.commits) if any(isinstance(fact, SlaApplied | Snoozed) for fact in c.facts))
+    commit = next(settings, None)
+    if commit is None:
+        return Hint()
+    return Hint(commit_id=commit.commit_id, correlation_id=commit.correlation_id)

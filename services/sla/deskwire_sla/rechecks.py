@@ -57,6 +57,6 @@ class Rechecks:
     async def _announce(self, tickets: Collection[str], revisions: frozenset[Revision]) -> None:
         body = Hint(revisions=tuple(revisions)).stored()
         once = derived_id(SERVICE, *sorted(revision.model_dump_json() for revision in revisions))
-        due = [DueTimer(ticket_id=ticket_id, name=RECHECK, body=body) for ticket_id in tickets]
-        await self._timers.fire_all(due, once=once)
+        due = [DueTimer(ticket_id, RECHECK) for ticket_id in tickets]
+        await self._timers.fire_all(due, body, once=once)
         log.info("open tickets will be looked at again", tickets=len(tickets), changed=sorted(r.id for r in revisions))

@@ -16,16 +16,9 @@ from deskwire_shared.eventstore.port import EventStoreError
 
 BATCH = 500
 MOST_SUBJECTS = 1_000
-"""Of one request for last messages."""
-MOST_LAST = 1_024
-"""Last messages in one answer, says the server."""
+"""Of one request for last messages; the server takes 1,024."""
 END_OF_BATCH = "204"
 NOT_FOUND = "404"
-TOO_MANY = "413"
-
-
-class TooManySubjects(EventStoreError):
-    """More subjects match than the server tells the last messages of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +53,11 @@ class BatchReader:
                 return found
 
     async def read_last(self, subjects: Sequence[str]) -> list[StoredMessage]:
-        """Read the last message on each of some subjects, which may hold wildcards.
-
-        Raises TooManySubjects, and EventStoreError when the server does not answer.
-        """
+        """Read the last message on each of some subjects. Raises EventStoreError when the server does not answer."""
         found: list[StoredMessage] = []
         for start in range(0, len(subjects), MOST_SUBJECTS):
             asked = subjects[start : start + MOST_SUBJECTS]
-            page, _ = await self._ask({"multi_last": asked, "batch": MOST_LAST}, f"{len(asked)} subjects")
+            page, _ = await self._ask({"multi_last": asked, "batch": len(asked)}, f"{len(asked)} subjects")
             found += page
         return found
 
@@ -114,8 +104,6 @@ async def _collect(answers: asyncio.Queue[Msg]) -> tuple[list[StoredMessage], in
             return page, 0
         if status == END_OF_BATCH:
             return page, int(headers.get("Nats-Num-Pending", 0))
-        if status == TOO_MANY:
-            raise TooManySubjects(headers.get("Description", ""))
         if status is not None:
             raise EventStoreError(f"batch get refused: {status} {headers.get('Description', '')}")
         page.append(StoredMessage(int(headers["Nats-Sequence"]), headers["Nats-Subject"], message.data))

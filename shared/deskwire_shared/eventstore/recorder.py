@@ -96,6 +96,11 @@ class Recorder:
         known = self._remembered(ticket_id, at_least) if at_least else None
         return (known or await self._load(ticket_id, at_least=at_least)).ticket
 
+    async def history(self, ticket_id: str) -> tuple[Ticket, History]:
+        """The ticket as it is now, and all that made it so."""
+        history = await self._store.load(ticket_id)
+        return self._remember(_Known(fold(ticket_id, history.commits), history.tip)).ticket, history
+
     async def record(
         self,
         ticket_id: str,

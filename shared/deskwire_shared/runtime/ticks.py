@@ -5,20 +5,30 @@ look that fails is handed on as a message of its own, so that it is put back or 
 """
 
 import asyncio
+import json
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
+import nats.errors
 from nats.aio.client import Client
+from pydantic_core import from_json
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from deskwire_shared.contracts.subjects import TIMERS, tick_due_subject, timer_due_subject, timers_of_tick
-from deskwire_shared.eventstore.batch_get import BatchReader, StoredMessage, TooManySubjects
+from deskwire_shared.eventstore.batch_get import BatchReader
+from deskwire_shared.eventstore.port import EventStoreError
 from deskwire_shared.runtime.process_manager import Heard, HeardMessage, React
 from deskwire_shared.runtime.timers import PART, DueTimer, DueTimers, Timers
 
 AT_ONCE: Final = 32
 """Tickets looked at in the same moment because of the time."""
+
+LISTING_SECONDS: Final = 10.0
+"""How long the server may take to list the timers of a tick."""
+
+MOST_LISTED: Final = 100_000
+"""Subjects that the server lists in one answer."""
 
 log = get_logger(__name__)
 
@@ -30,9 +40,11 @@ class TimersLag(Exception):
 class Ticks:
     """Lets a service react to the timers that are due."""
 
-    def __init__(self, connection: Client, timers: Timers, react: React) -> None:
+    def __init__(self, connection: Client, timers: Timers, react: React, *, most_listed: int = MOST_LISTED) -> None:
+        self._connection = connection
         self._timers = timers
         self._react = react
+        self._most_listed = most_listed
         self._reader = BatchReader(connection, TIMERS)
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -42,7 +54,8 @@ class Ticks:
             case [tick, "tick", "due"]:
                 await self._on_tick(int(tick), heard)
             case [_, "part", _]:
-                await self._look(DueTimers.model_validate_json(heard.messages[-1].data).timers, heard)
+                part = DueTimers.model_validate_json(heard.messages[-1].data)
+                await self._look(part.timers, part.body, heard)
                 await self._timers.forget_part(heard.subject, heard.sequence)
             case _:
                 await self._react(heard)
@@ -52,37 +65,50 @@ class Ticks:
         if len(due) > PART:
             await self._timers.fire_all(due, once=f"{tick}-{heard.sequence}")
         else:
-            await self._look(due, heard)
+            await self._look(due, b"", heard)
         await self._timers.forget_tick(tick, heard.sequence)
 
     async def _due(self, tick: int, sequence: int) -> list[DueTimer]:
-        """Find the timers that were set before the tick came; a replica that lags may not know of all."""
-        stored = await self._stored(timers_of_tick(self._timers.service, tick))
-        came = stored.pop(tick_due_subject(self._timers.service, tick), None)
-        if came is None or came.sequence < sequence:
-            raise TimersLag(f"tick {tick} at sequence {sequence} is not known yet")
-        return [_due_timer(message) for message in stored.values() if message.sequence < sequence]
+        """Find the timers that wait for a tick that came at a place in the stream."""
+        wanted, came = timers_of_tick(self._timers.service, tick), tick_due_subject(self._timers.service, tick)
+        subjects = await self._listed(wanted) or await self._read(wanted, came, sequence)
+        return [DueTimer(*subject.split(".")[-2:]) for subject in subjects if subject != came]
 
-    async def _stored(self, subject: str) -> dict[str, StoredMessage]:
+    async def _listed(self, wanted: str) -> Collection[str]:
+        """Let the leader list subjects without their messages; nothing when they are more than fit into its answer."""
+        question = json.dumps({"subjects_filter": wanted}).encode()
         try:
-            found = await self._reader.read_last([subject])
-        except TooManySubjects:
-            found = await self._reader.read(subject)
-        return {message.subject: message for message in found}
+            answer = await self._connection.request(
+                f"$JS.API.STREAM.INFO.{TIMERS}", question, timeout=LISTING_SECONDS
+            )  # fmt: skip
+        except (nats.errors.Error, TimeoutError) as error:
+            raise EventStoreError(f"the timers of {wanted} are not listed: {error!r}") from error
+        info: dict[str, Any] = from_json(answer.data)
+        if "error" in info:
+            raise EventStoreError(f"the timers of {wanted} are not listed: {info['error'].get('description')}")
+        subjects: dict[str, int] = info["state"].get("subjects") or {}
+        return subjects if info.get("total", 0) <= self._most_listed else ()
 
-    async def _look(self, due: Collection[DueTimer], heard: Heard) -> None:
+    async def _read(self, wanted: str, came: str, sequence: int) -> Collection[str]:
+        """Read all messages; any replica answers, so what shows that it does not lag is that it knows of the tick."""
+        places = {message.subject: message.sequence for message in await self._reader.read(wanted)}
+        if places.get(came, 0) < sequence:
+            raise TimersLag(f"{came} at sequence {sequence} is not known yet")
+        return places
+
+    async def _look(self, due: Collection[DueTimer], body: bytes, heard: Heard) -> None:
         async with asyncio.TaskGroup() as tasks:
             for timer in due:
-                tasks.create_task(self._look_at(timer, heard))
+                tasks.create_task(self._look_at(timer, body, heard))
 
-    async def _look_at(self, timer: DueTimer, heard: Heard) -> None:
+    async def _look_at(self, timer: DueTimer, body: bytes, heard: Heard) -> None:
         alone = Heard(
             timer.ticket_id,
             heard.sequence,
             timer_due_subject(self._timers.service, timer.ticket_id, timer.name),
             frozenset(),
             heard.stored_at,
-            (HeardMessage(heard.sequence, timer.body),),
+            (HeardMessage(heard.sequence, body),),
         )
         with bound_contextvars(ticket_id=timer.ticket_id):
             async with self._slots:
@@ -90,9 +116,4 @@ class Ticks:
                     await self._react(alone)
                 except Exception as error:  # whatever it is, the timer is told again by itself
                     log.warning("look failed, the timer is told by itself", timer=timer.name, exc_info=error)
-                    await self._timers.fire(timer.ticket_id, timer.name, timer.body)
-
-
-def _due_timer(message: StoredMessage) -> DueTimer:
-    *_, ticket_id, name = message.subject.split(".")
-    return DueTimer(ticket_id=ticket_id, name=name, body=message.data)
+                    await self._timers.fire(timer.ticket_id, timer.name, body)

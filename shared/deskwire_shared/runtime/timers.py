@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import nats.errors
 from nats.js import JetStreamContext
@@ -53,22 +53,20 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-class DueTimer(BaseModel):
-    """A timer whose moment has come, with what it was told to say."""
-
-    model_config = ConfigDict(frozen=True)
+class DueTimer(NamedTuple):
+    """A timer whose moment has come."""
 
     ticket_id: str
     name: str
-    body: bytes = b""
 
 
 class DueTimers(BaseModel):
-    """Some of many timers that are due, as they are stored."""
+    """Some of many timers that are due, as they are stored, with what they all say."""
 
     model_config = ConfigDict(frozen=True)
 
     timers: tuple[DueTimer, ...]
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Timers:
     announced: set[int] = field(default_factory=set)
     """The ticks that the server was told of by this process lately."""
 
-    async def set(self, ticket_id: str, name: str, at: datetime, body: bytes = b"") -> None:
+    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
         """Set a timer for a moment; the past fires at once. Raises EventStoreError.
 
         One that stands for another moment stands still: cancel it, or bear to hear it.
@@ -92,7 +90,7 @@ class Timers:
         with _translated(f"timer {name} of ticket {ticket_id} cannot be set"):
             ttl = _seconds(min(max(due - self.clock.now(), timedelta()), LONGEST_WAIT) + self.keep)
             subject = timer_subject(self.service, tick, ticket_id, name)
-            await self.js.publish(subject, body, stream=TIMERS, headers={"Nats-TTL": ttl})
+            await self.js.publish(subject, b"", stream=TIMERS, headers={"Nats-TTL": ttl})
             # Asked after the timer is stored: a tick that has come meanwhile has to come once more.
             if tick not in self.announced or due < self.clock.now() + SURELY_AHEAD:
                 await self._announce(tick, due)
@@ -119,13 +117,14 @@ class Timers:
         with _translated(f"{self.service} cannot be told of ticket {ticket_id}"):
             await self.js.publish(subject, body, stream=TIMERS, headers={"Nats-TTL": _seconds(self.keep)})
 
-    async def fire_all(self, due: Sequence[DueTimer], *, once: str) -> None:
+    async def fire_all(self, due: Sequence[DueTimer], body: bytes = b"", *, once: str) -> None:
         """Let the replicas of the service share many looks; `once` names the reason. Raises EventStoreError."""
         starts = iter(range(0, len(due), PART))
 
         async def fire_some() -> None:
             for start in starts:
-                await self._fire_part(once, start // PART, DueTimers(timers=tuple(due[start : start + PART])))
+                part = DueTimers(timers=tuple(due[start : start + PART]), body=body)
+                await self._fire_part(once, start // PART, part)
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(AT_ONCE):
