@@ -55,7 +55,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "ticket.acknowledged.v1": "acknowledgement {outcome} {reason}",
     "ticket.webhook_requested.v1": "webhook {webhook_name} is to be told, by {asked_by} {asker_name}",
     "ticket.webhook_delivered.v1": "webhook {webhook_name} told (HTTP {status}, attempt {attempts})",
-    "ticket.webhook_failed.v1": "webhook {webhook_name} not told after {attempts} attempts: {reason}",
+    "ticket.webhook_failed.v1": "webhook {webhook_name} not told (attempt {attempts}): {reason}",
     "ticket.redacted.v1": "{agent_id} hid the words of {message_id}",
 }
 
