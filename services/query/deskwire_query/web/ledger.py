@@ -122,7 +122,7 @@ async def _page(request: Request, desk: Desk, principal: Principal, asked: Asked
         "now": desk.clock.now(),
         "sections": GROUPS,
         "section": LEDGER,
-        "name": "Ledger",
+        "name": "Intake ledger",
         "people": People(desk.directory),
         "asked": asked,
         "channels": sorted((channel.name, key) for key, channel in desk.directory.all(Channel).items()),
