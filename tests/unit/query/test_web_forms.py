@@ -1,7 +1,7 @@
 """Forms: what is filled in comes back the same, edits do what they say, and problems stand at their fields."""
 
 import contextlib
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from pydantic import JsonValue
@@ -25,7 +25,7 @@ from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import DOCUMENTS, Calendar, Template, View
 from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.policies import SlaPolicy
-from deskwire_shared.contracts.rules import Macro, Rule
+from deskwire_shared.contracts.rules import Macro, Rule, Wait
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.webhooks import Webhook
 from query_desk import MONDAY
@@ -273,12 +273,33 @@ def test_a_promise_that_is_too_long_is_told_in_its_cell() -> None:
 
 
 def test_what_concerns_the_form_as_a_whole_stands_above_it() -> None:
-    tree = as_sent(RULE_FORM, RULE_FORM.fill(Rule.model_validate(RULE)))
-    put(tree, "trigger", "opened")
+    breached = {"all": [{"field": "sla.breached", "op": "is", "value": True}]}
+    tree = as_sent(POLICY_FORM, POLICY_FORM.fill(None))
+    tree["conditions"] = CONDITIONS.fill(cast("JsonValue", breached)) or {}
+    put(tree, "name", "Gold")
     with pytest.raises(Rejected) as caught:
-        RULE_FORM.read(tree, None)
-    parts = RULE_FORM.draw(tree, Drawing(problems=caught.value.problems))
-    assert unplaced(caught.value.problems, parts) == ("A rule with the trigger waited, and no other, has wait.",)
+        POLICY_FORM.read(tree, None)
+    parts = POLICY_FORM.draw(tree, Drawing(problems=caught.value.problems))
+    assert unplaced(caught.value.problems, parts) == ("Which policy holds cannot depend on sla.breached.",)
+
+
+def test_a_rule_that_no_longer_waits_forgets_how_long() -> None:
+    rule = Rule.model_validate(RULE)
+    tree = as_sent(RULE_FORM, RULE_FORM.fill(rule))
+    put(tree, "trigger", "opened")
+    changed = RULE_FORM.read(tree, rule)
+    assert isinstance(changed, Rule)
+    assert (changed.trigger, changed.wait) == ("opened", None)
+
+
+def test_a_rule_that_begins_to_wait_offers_how_long() -> None:
+    tree = as_sent(RULE_FORM, RULE_FORM.fill(None))
+    put(tree, "trigger", "waited")
+    put(tree, "name", "Remind")
+    put(tree, "actions.0.do", "unassign")
+    changed = RULE_FORM.read(as_sent(RULE_FORM, tree), None)
+    assert isinstance(changed, Rule)
+    assert changed.wait == Wait(status="pending", after_minutes=3 * 1440)
 
 
 def test_a_folded_part_is_open_while_something_in_it_is_wrong() -> None:

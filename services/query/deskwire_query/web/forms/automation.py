@@ -62,12 +62,11 @@ RULE_FORM: Final = Form(
         Part(title="When", fields=(
             Choice(name="trigger", label="When", options=TRIGGER_OFFER, shapes=True),
             Group(
-                name="wait", label="Waiting", optional="Wait until it has stayed in a status",
-                start={"status": "pending", "after_minutes": 3 * 1440},
-                hint="Only for tickets that have waited; the rule is asked once for each stay.",
+                name="wait", only=("trigger", "waited"), start={"status": "pending", "after_minutes": 3 * 1440},
                 fields=(
                     Choice(name="status", label="In the status", options=offer(Wait.model_fields["status"].annotation)),
-                    Minutes(name="after_minutes", label="For", example="3d", required=True),
+                    Minutes(name="after_minutes", label="For", example="3d", required=True,
+                            hint="The rule is asked once for each stay."),
                 ),
             ),
         )),

@@ -148,9 +148,10 @@ QUESTION: Final = Group(
     fields=(
         Line(name="label", label="Question", required=True),
         Line(name="name", label="Field of the ticket", example="order", hint="Small letters, digits and _."),
-        Choice(name="answer", label="Answer",
+        Choice(name="answer", label="Answer", shapes=True,
                options=(("line", "One line"), ("choice", "One of several"), ("yes_no", "Yes or no"))),
-        Several(name="choices", label="To choose from", separator="\n", hint="One a line; only for one of several."),
+        Several(name="choices", label="To choose from", separator="\n", hint="One a line.",
+                only=("answer", "choice"), without=[]),
         Switch(name="required", label="Has to be answered"),
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-from deskwire_query.web.forms.trees import Node, leaves, word
+from deskwire_query.web.forms.trees import Node, Tree, leaves, word
 
 Offer = Sequence[tuple[str, str]]
 Loc = tuple[int | str, ...]
@@ -92,6 +92,14 @@ class Field:
     name: str
     label: str = ""
     hint: str = ""
+    only: tuple[str, str] | None = None
+    """The field beside it, and the value that it has to have: else there is no such field."""
+    without: JsonValue = None
+    """What is stored where there is none."""
+
+    def is_asked(self, beside: Tree) -> bool:
+        """Whether the fields beside it leave room for this one."""
+        return self.only is None or word(beside.get(self.only[0])) == self.only[1]
 
     def fill(self, value: JsonValue) -> Node:
         """Turn a stored value into what the page shows."""
@@ -238,7 +246,7 @@ class Choice(Field):
 def with_former(offered: Offer, chosen: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Offer what is chosen even where it has gone, so that saving a form changes nothing by itself."""
     known = {value for value, _ in offered}
-    return (*offered, *((value, f"{value} (no longer there)") for value in chosen if value not in known))
+    return (*offered, *((value, f"{value} (no longer there)") for value in chosen if value and value not in known))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from deskwire_query.web.forms.derived import start_of
 from deskwire_query.web.forms.fields import Control, Drawing, Field, Line, Problems
-from deskwire_query.web.forms.groups import place_among, read_fields
+from deskwire_query.web.forms.groups import controls_of, place_among, read_fields
 from deskwire_query.web.forms.problem_words import problem_words
 from deskwire_query.web.forms.trees import Tree, branch, word
 from deskwire_shared.contracts.document import Document
@@ -95,7 +95,7 @@ class Form:
         return tuple(drawn)
 
     def _part(self, part: Part, tree: Tree, drawing: Drawing) -> DrawnPart:
-        controls = tuple(each.control(tree.get(each.name), each.name, drawing) for each in part.fields)
+        controls = controls_of(part.fields, tree, "", drawing)
         wrong = any(drawing.problems.at(path) for path in paths_of(controls))
         return DrawnPart(title=part.title, hint=part.hint, controls=controls, folded=part.folded and not wrong)
 

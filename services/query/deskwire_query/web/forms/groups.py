@@ -42,10 +42,11 @@ class Group(Field):
     def control(self, node: Node, path: str, drawing: Drawing) -> Control:
         """See `Field.control`."""
         used = bool(leaves(branch(node).get(USED)))
-        if used and self.start is not None and set(branch(node)) == {USED}:
+        begins = set(branch(node)) == {USED} if used else node is None and not self.optional
+        if begins and self.start is not None:
             node = self.fill(self.start)
         shown = self.fields if used or not self.optional else ()
-        children = tuple(each.control(branch(node).get(each.name), inside(path, each.name), drawing) for each in shown)
+        children = controls_of(shown, branch(node), path, drawing)
         return Control(
             widget="optional" if self.optional else self.widget, path=path, label=self.label, hint=self.hint,
             values=("on",) if used else (), children=children, noun=self.optional,
@@ -59,8 +60,21 @@ class Group(Field):
 
 def read_fields(fields: tuple[Field, ...], tree: Tree, path: str, problems: Problems) -> dict[str, JsonValue]:
     """Read fields by their names, without those that the page did not hold."""
-    found = {each.name: each.read(tree.get(each.name), inside(path, each.name), problems) for each in fields}
+    found = {each.name: _read(each, tree, path, problems) for each in fields}
     return {name: value for name, value in found.items() if not isinstance(value, Kept)}
+
+
+def _read(asked: Field, tree: Tree, path: str, problems: Problems) -> Read:
+    if not asked.is_asked(tree):
+        return asked.without
+    return asked.read(tree.get(asked.name), inside(path, asked.name), problems)
+
+
+def controls_of(fields: tuple[Field, ...], tree: Tree, path: str, drawing: Drawing) -> tuple[Control, ...]:
+    """Draw the fields that are asked."""
+    return tuple(
+        each.control(tree.get(each.name), inside(path, each.name), drawing) for each in fields if each.is_asked(tree)
+    )
 
 
 def place_among(fields: tuple[Field, ...], loc: Loc, tree: Tree, path: str) -> str:

@@ -25,7 +25,7 @@ async function redraw(form, edit) {
   const drawn = find("#editor", await parse(await answer.text()));
   const focused = document.activeElement?.id;
   const open = new Set(findAll("details[open]", form).map((part) => part.id));
-  for (const part of findAll("details.part", drawn)) part.open = open.has(part.id);
+  for (const part of findAll("details[id]", drawn)) part.open ||= open.has(part.id);
   find("#editor").replaceWith(drawn);
   settle(edit, focused);
 }
