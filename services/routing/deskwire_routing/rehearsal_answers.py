@@ -76,6 +76,7 @@ def features(ticket: Ticket) -> dict[str, object]:
         "links": len(ticket.links),
         "automatic replies": sum(message.automated for message in ticket.messages),
         "notes": sum(message.kind == "note" for message in ticket.messages),
+        "webhook calls": len(ticket.webhook_calls),
         **{f"field {name}": value for name, value in ticket.fields.items()},
     }
 
@@ -138,9 +139,8 @@ class _Thinking:
     ) -> list[tuple[Occasion, Lineage]]:
         """Let the rules act on an occasion; what that may set off."""
         lineage = Lineage(lineage.acted, lineage.depth, self.consequences)
-        setting = Setting(
-            surroundings=self.drafts.surroundings_at(self.ticket, self.at), staff=self.drafts.staff, lineage=lineage
-        )
+        surroundings = self.drafts.surroundings_at(self.ticket, self.at)
+        setting = Setting(surroundings=surroundings, staff=self.drafts.staff, lineage=lineage, at=self.at)
         applications = applied(rules, self.ticket, occasion, setting)
         self.applications += applications
         commands = tuple(command for application in applications for command in application.commands)

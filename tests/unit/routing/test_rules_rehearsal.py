@@ -13,6 +13,7 @@ from deskwire_routing.rehearsal_run import rehearse_tickets
 from deskwire_routing.rules import StandingRule
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.staff import Team
+from deskwire_shared.contracts.webhooks import Webhook
 from deskwire_shared.testing.ticket import NOON, TICKET_ID
 from deskwire_shared.ticket.commands import AssignTicket, ChangePriority, ChangeStatus, ChangeTags, TicketCommand
 from routing_desk import MAIL, REPLY, SUPPORT, RoutingDesk, a_rule, an_agent, opening, routing_desk
@@ -52,6 +53,13 @@ async def test_a_draft_is_compared_with_what_was_done() -> None:
     assert hits(found) == {"r1": (1, 1)}
     (ticket,) = found.first_changed
     assert (ticket.occasion, ticket.number, ticket.at) == ("opened", 1, NOON)
+
+
+async def test_a_webhook_that_a_draft_would_call_is_told_of_and_not_called() -> None:
+    desk = await routing_desk(shop=Webhook(name="Shop", url="https://shop.example"))
+    await desk.after(OPEN)
+    found = await rehearsed(desk, r1=a_rule({"do": "call_webhook", "webhook_id": "shop"}))
+    assert changed(found) == [("webhook calls", 0, 1)]
 
 
 async def test_a_rule_that_is_left_out_would_have_done_nothing() -> None:
