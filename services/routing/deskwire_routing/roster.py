@@ -67,7 +67,7 @@ class Roster:
         """Name the active agents of a team who may answer customers."""
         if team_id not in self._members:
             agents = self._directory.all(Agent).items()
-            self._members[team_id] = {agent_id: agent for agent_id, agent in agents if _works_for(agent, team_id)}
+            self._members[team_id] = {agent_id: agent for agent_id, agent in agents if works_for(agent, team_id)}
         return self._members[team_id]
 
     def assess(self, team_id: str, team: Team, work: Work) -> list[Assessment]:
@@ -152,5 +152,6 @@ class Roster:
             self._members.clear()
 
 
-def _works_for(agent: Agent, team_id: str) -> bool:
+def works_for(agent: Agent, team_id: str) -> bool:
+    """Whether an agent may be given tickets of a team."""
     return agent.active and team_id in agent.team_ids and "tickets:reply" in ROLE_PERMISSIONS[agent.role]

@@ -14,6 +14,7 @@ from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.tally import STRETCHES, Given, Level, Tally
 from deskwire_routing.attendance import absence
 from deskwire_routing.rehearsal import Span
+from deskwire_routing.roster import works_for
 from deskwire_shared.contracts.staff import Agent
 
 MOST_CHANGED: Final = 200
@@ -147,9 +148,11 @@ class Presence:
         limit = agent.capacity.get("default") if agent is not None and agent.active else None
         if limit is not None or agent_id in self.limits:
             self.limits.setdefault(agent_id, Level(self._span)).move(at, limit or 0)
-        there = agent is not None and absence(agent, max(at, self._span.since)) is None
-        for team_id in agent.team_ids if agent is not None and there else ():
-            self.members.setdefault(team_id, set()).add(agent_id)
+        if agent is None or absence(agent, max(at, self._span.since)) is not None:
+            return
+        for team_id in agent.team_ids:
+            if works_for(agent, team_id):
+                self.members.setdefault(team_id, set()).add(agent_id)
 
 
 def _teams(tally: Tally) -> Iterator[str | None]:

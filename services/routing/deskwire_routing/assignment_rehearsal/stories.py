@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from deskwire_routing.absences import AWAY, GONE
+from deskwire_routing.matching import MANUAL
 from deskwire_routing.overflow import OVERFLOW
 from deskwire_routing.workload import Opening, Work
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
@@ -119,8 +120,8 @@ def _is_of_assignment(fact: Act) -> bool:
     match fact:
         case Routed(reason=reason):
             return reason == OVERFLOW
-        case Assigned(decision=decision):
-            return decision is not None
+        case Assigned(strategy=strategy):
+            return strategy != MANUAL
         case Unassigned(reason=reason):
             return reason in {GONE, AWAY, TO_ANOTHER_TEAM}
         case _:

@@ -21,7 +21,7 @@ from deskwire_shared.runtime.tables import print_table
 MOST_SHOWN: Final = 20
 BARS: Final = " ▁▂▃▄▅▆▇█"
 TEAMS: Final = (
-    "Team", "", "Assigned", "Waited p50", "p90", "Longest", "Waiting", "Overflowed", "Each", "Deviation", "Gini"
+    "Team", "", "Assigned", "Waited p50", "p90", "Longest", "Waiting", "Overflowed", "Per agent", "Deviation", "Gini"
 )  # fmt: skip
 AGENTS: Final = ("Agent", "", "Assigned", "Open, mean", "Most", "Of capacity", "Load over time")
 TICKETS: Final = ("Ticket", "Went to", "After", "As drafted", "After")
