@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from faststream.nats import NatsBroker
 from nats.js.errors import NotFoundError
 from prometheus_client import CollectorRegistry, Gauge
+from starlette.routing import Mount
 
 from deskwire_shared.contracts.subjects import TIMERS
 from deskwire_shared.runtime.desk import Desk
@@ -80,9 +81,13 @@ class Runtime(Desk):
         return check
 
     def mount(self, path: str, app: FastAPI) -> None:
-        """Serve an application under a path of the process's HTTP server; it finds `identity` in its state."""
+        """Serve an application under a path of the process's HTTP server; it finds `identity` in its state.
+
+        The order of services does not matter: what is mounted at the root is asked last.
+        """
         app.state.identity = self.identity
         self.http.mount(path, app)
+        self.http.router.routes.sort(key=lambda route: isinstance(route, Mount) and not route.path)
 
     def on_stop(self, stop: Stop) -> None:
         """Call this when the process stops, last registered first."""
