@@ -19,11 +19,13 @@ def countries() -> Mapping[str, str]:
     return dict(sorted(names.items(), key=lambda each: each[1]))
 
 
-def regions(country: str) -> tuple[str, ...]:
-    """The regions of a country whose holidays differ."""
+def regions(country: str) -> Mapping[str, str]:
+    """The names of the regions of a country whose holidays differ, by their codes."""
     import holidays  # noqa: PLC0415 - takes longer to import than the rest of a service
 
-    return tuple(holidays.list_supported_countries().get(country, ()))
+    names = {code: name for name, code in getattr(holidays, country).subdivisions_aliases.items()}
+    known = holidays.list_supported_countries().get(country, ())
+    return dict(sorted(((code, names.get(code, code)) for code in known), key=lambda each: each[1]))
 
 
 def named_holidays(country: str, region: str | None, *, year: int) -> Mapping[date, str]:

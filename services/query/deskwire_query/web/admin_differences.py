@@ -13,6 +13,11 @@ from deskwire_shared.contracts.document import Document
 
 HIDDEN: Final = frozenset({"kind", "secret_sha256"})
 NOTHING: Final = ""
+CHOSEN: Final = frozenset({
+    "after", "answer", "asks_address", "assignment", "availability", "do", "fallback", "grant", "mapping", "medium",
+    "metric", "metrics", "pause_on", "priority", "purpose", "role", "status", "tls", "trigger", "when",
+})  # fmt: skip
+"""Attributes that hold one of a few stored words."""
 LONGEST: Final = 500
 
 Names = Mapping[tuple[str, str], str]
@@ -75,7 +80,7 @@ def _said(name: str, value: JsonValue, names: Names) -> str:
         case str() if name.endswith(("_id", "_ids")):
             stem = name.removesuffix("_ids").removesuffix("_id")
             return names.get((KINDS_BY_STEM.get(stem, stem), value), value)
-        case str() if name in {"do", "trigger", "assignment", "status", "priority", "role", "availability"}:
+        case str() if name in CHOSEN:
             return words(value)
         case _:
             text = str(value)

@@ -36,7 +36,7 @@ async def sources_for(directory: Directory, model: type[Document], tree: Tree) -
         offered |= {
             "time_zone": _time_zones(),
             "country": tuple(known.items()),
-            "region": tuple((region, region) for region in (regions(country) if country else ())),
+            "region": tuple(regions(country).items()) if country in known else (),
         }
     return offered
 

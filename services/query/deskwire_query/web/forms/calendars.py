@@ -58,7 +58,9 @@ def _wall_time(text: str) -> str:
     return f"{int(hours):02}:{minutes if colon else '00'}" if hours.isdecimal() and len(hours) < 3 else text  # noqa: PLR2004  # digits
 
 
-HOURS: Final = Repeat(name="", item=Interval(name=""), noun="hours", start=["09:00", "17:00"], most=48, widget="hours")
+HOURS: Final = Repeat(
+    name="", item=Interval(name=""), noun="hours", start=["09:00", "17:00"], further=["", ""], most=48, widget="hours"
+)
 
 CALENDAR_FORM: Final = Form(
     model=Calendar,

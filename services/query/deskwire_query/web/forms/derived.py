@@ -76,7 +76,14 @@ def _kind(model: type[BaseModel], tag: str) -> Group:
 
 
 def _first_sentence(model: type[BaseModel]) -> str:
-    return (model.__doc__ or words(model.__name__)).strip().partition("\n")[0].partition(", ")[0].rstrip(".")
+    return (
+        (model.__doc__ or words(model.__name__))
+        .strip()
+        .partition("\n")[0]
+        .partition(", ")[0]
+        .partition(": ")[0]
+        .rstrip(".")
+    )
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:

@@ -94,6 +94,8 @@ class Repeat(Field):
     most: int = 100
     start: JsonValue = None
     """What a new one begins with."""
+    further: JsonValue = None
+    """What one begins with that is not the first, if that is something else."""
     widget: str = "repeat"
 
     def fill(self, value: JsonValue) -> Node:
@@ -108,14 +110,20 @@ class Repeat(Field):
 
     def control(self, node: Node, path: str, drawing: Drawing) -> Control:
         """See `Field.control`."""
-        children = tuple(self._child(one, inside(path, key), drawing) for key, one in branch(node).items())
+        children = tuple(
+            self._child(one or self._begun(place), inside(path, key), drawing)
+            for place, (key, one) in enumerate(branch(node).items())
+        )
         return Control(
             widget=self.widget, path=path, label=self.label, hint=self.hint, noun=self.noun, children=children,
             problems=drawing.problems.at(path), full=len(children) >= self.most,
         )  # fmt: skip
 
+    def _begun(self, place: int) -> Node:
+        return self.item.fill(self.further if place and self.further is not None else self.start)
+
     def _child(self, node: Node, path: str, drawing: Drawing) -> Control:
-        inner = self.item.control(node or self.item.fill(self.start), path, drawing)
+        inner = self.item.control(node, path, drawing)
         return Control(widget="item", path=path, label="", children=(inner,), fresh=path == drawing.fresh)
 
     def place(self, loc: Loc, node: Node, path: str) -> str:

@@ -88,7 +88,7 @@ async function checkConnection(button) {
       const { waiting: mails } = await command("POST", `/channels/${button.dataset.check}/check`, {});
       said.textContent = `It can be fetched from; ${mails} ${mails === 1 ? "mail waits" : "mails wait"}.`;
     } catch (error) {
-      said.textContent = error.message;
+      said.textContent = `It cannot be fetched from: ${error.message}`;
     }
   });
 }
@@ -116,6 +116,7 @@ async function rehearseOn(button, address) {
     const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(asked) });
     const told = await answer.json().catch(() => ({ detail: "Rehearsals are not served at this address." }));
     shown.replaceChildren(...(answer.ok ? report(told) : [trouble(told)]));
+    shown.scrollIntoView({ block: "nearest" });
   });
 }
 
