@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, require_complete
@@ -52,11 +53,12 @@ async def rehearse_assignment_on(
     Raises DraftIncomplete, TooManyTickets, TooManyEvents, or RehearsalTooLong.
     """
     require_complete(asked.draft, desk.directory)
+    span = _passed(asked.span, desk.clock.now())
     tell = tell or (lambda _, __, ___: None)
     try:
         async with asyncio.timeout(most_seconds):
             follower = Follower(desk.connection, TICKETS, subjects=["ticket.>"])
-            recording = await _read(follower, Recording(span=asked.span, most_tickets=most_tickets), tell)
+            recording = await _read(follower, Recording(span=span, most_tickets=most_tickets), tell)
             return await rehearse_recording(
                 recording, asked.draft, directory=desk.directory, strategies=strategies, tell=tell
             )
@@ -106,6 +108,11 @@ async def simulated(
             await asyncio.sleep(0)
     tell("living it through", total, total)
     return changes, simulation
+
+
+def _passed(span: Span, now: datetime) -> Span:
+    """Leave out what is still to come, in which nothing is recorded yet."""
+    return Span(span.since, now) if span.since < now < span.until else span
 
 
 async def _read(follower: Follower, recording: Recording, tell: Tell) -> Recording:

@@ -10,9 +10,10 @@ from itertools import count
 from typing import Final
 
 from deskwire_routing.absences import AWAY, GONE, patience
+from deskwire_routing.assignment_rehearsal.pace import Pace
 from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff
 from deskwire_routing.assignment_rehearsal.recording import Placements, Recording
-from deskwire_routing.assignment_rehearsal.stories import Mark, Step
+from deskwire_routing.assignment_rehearsal.stories import Mark
 from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.attendance import absence, absent_since
 from deskwire_routing.choosing import Choosing, Chosen
@@ -39,47 +40,6 @@ class _Known:
     now: Workload
 
 
-@dataclass(slots=True)
-class _Pace:
-    """How far the story of a ticket has come: the next step, and the time since the last one, in hand and in all."""
-
-    steps: Iterator[Step]
-    step: Step | None
-    began: datetime
-    in_hand: timedelta = timedelta()
-    held_since: datetime | None = None
-    turn: int = 0
-
-    def advance(self, now: datetime) -> None:
-        """Go on to the next step."""
-        self.step = next(self.steps, None)
-        self.began, self.in_hand, self.held_since = now, timedelta(), None
-        self.turn += 1
-
-    def note(self, now: datetime, *, is_held: bool) -> None:
-        """Count the time in which somebody had the ticket."""
-        if self.held_since is not None:
-            self.in_hand += now - self.held_since
-        self.held_since = now if is_held else None
-        self.turn += 1
-
-    @property
-    def due(self) -> datetime | None:
-        """When the next step is due, as things stand; None when there is none, or nobody has the ticket."""
-        if self.step is None:
-            return None
-        if self.held_since is None:
-            return None if self.step.in_hand else self.began + self.step.after
-        if self.is_overtaken:
-            return self.held_since + self.step.worked - self.in_hand
-        return self.held_since + self.step.after - self.in_hand if self.step.in_hand else self.began + self.step.after
-
-    @property
-    def is_overtaken(self) -> bool:
-        """Whether assignment was quicker than whoever would take the ticket next: the work goes on without that."""
-        return self.step is not None and self.step.is_taking and self.held_since is not None
-
-
 @dataclass(kw_only=True)
 class Simulation:
     """A desk that is lived through in thought."""
@@ -97,7 +57,7 @@ class Simulation:
     matching: Matching = field(init=False)
     _due: list[tuple[datetime, int, str, int, Callable[[], None]]] = field(default_factory=list)
     _number: Iterator[int] = field(default_factory=count)
-    _paces: dict[str, _Pace] = field(default_factory=dict)
+    _paces: dict[str, Pace] = field(default_factory=dict)
     _heard: deque[tuple[str, str | None, str | None]] = field(default_factory=deque)
     _alarms: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
@@ -120,7 +80,7 @@ class Simulation:
         self.tally.start(self.workload.tickets(), self.placements.queued())
         for ticket_id, story in recording.stories.items():
             steps = iter(story.steps)
-            self._paces[ticket_id] = _Pace(steps, next(steps, None), self.span.since)
+            self._paces[ticket_id] = Pace(steps, next(steps, None), self.span.since)
             self._go_on(ticket_id)
 
     def run(self) -> Iterator[None]:

@@ -42,7 +42,7 @@ class Step:
     @property
     def is_taking(self) -> bool:
         """Whether somebody took a ticket that nobody had."""
-        return any(isinstance(act, Assigned) and act.before is None for act in self.acts)
+        return not self.in_hand and any(isinstance(act, Assigned) and act.before is None for act in self.acts)
 
     def facts(self, work: Work | None) -> list[Part]:
         """What it comes to for a ticket as it stands in the rehearsal."""
