@@ -14,6 +14,7 @@ from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
 from deskwire_query.web.pages import create_pages
+from deskwire_query.web.presence import Presence
 from deskwire_query.web.screens import Screens
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Permission, Principal, Role
 from deskwire_shared.contracts.commit import Actor
@@ -149,6 +150,11 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
         await create_arrivals(desk.database)
         screens = Screens(most=10)
 
+        async def publish(_: str, told: bytes) -> None:
+            presence.hear(told)
+
+        presence = Presence(screens, publish)
+
         async def reached(sequence: int) -> None:
             assert await desk.reader.position() >= sequence
 
@@ -163,6 +169,7 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
                 arrivals=desk.reader.arrivals,
                 parked=parked,
                 screens=screens,
+                presence=presence,
                 heartbeat_seconds=15,
                 reached=reached,
                 explained=partial(explanations, desk.reader, Codec(desk.history.keys)),

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from nats.aio.msg import Msg
 from prometheus_client import Gauge
 
 from deskwire_query import catalogue
@@ -21,9 +22,11 @@ from deskwire_query.reader import Reader
 from deskwire_query.settings import QuerySettings
 from deskwire_query.web.desk import Desk as WorkspaceDesk
 from deskwire_query.web.pages import create_pages
+from deskwire_query.web.presence import Presence
 from deskwire_query.web.proxy import IntakeProxy
 from deskwire_query.web.redrawing import Redrawing
 from deskwire_query.web.screens import Screens
+from deskwire_shared.contracts.subjects import PRESENCE_SUBJECT
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.service import Runtime, Service
@@ -69,24 +72,28 @@ def _start_ledger(runtime: Runtime, database: Database) -> Task:
     return runtime.spawn("follow the ledger of intake", follower.run())
 
 
-async def _start_api(runtime: Runtime, database: Database) -> tuple[Task, Task]:
+async def _start_api(runtime: Runtime, database: Database) -> tuple[Task, ...]:
     settings = QuerySettings()
     reader = Reader(database, runtime.directory)
     hub = Hub(runtime.connection, reader, most_listeners=settings.most_listeners)
     await hub.start()
     runtime.health.add("read models", reader.position)
     runtime.mount("/v1", create_api(Parts(reader, hub, runtime.directory, Codec(runtime.keys), settings)))
-    screens = Screens(most=settings.most_listeners)
-    _mount_workspace(runtime, reader, hub, screens, settings)
-    redrawing = Redrawing(screens, reader, runtime.directory, runtime.clock, hub.listen)
     return (
         runtime.spawn("announce what is projected", hub.run()),
-        runtime.spawn("keep screens true", redrawing.run()),
+        *await _mount_workspace(runtime, reader, hub, settings),
     )
 
 
-def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, screens: Screens, settings: QuerySettings) -> None:
+async def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: QuerySettings) -> tuple[Task, ...]:
     """Serve the pages at the root, last of all, and intake's commands where intake runs elsewhere."""
+    screens = Screens(most=settings.most_listeners)
+    presence = Presence(screens, runtime.connection.publish)
+
+    async def hear(message: Msg) -> None:
+        presence.hear(message.data)
+
+    await runtime.connection.subscribe(PRESENCE_SUBJECT, cb=hear)
     if settings.intake_url is not None and "intake" not in runtime.services:
         runtime.http.mount("/intake", IntakeProxy(settings.intake_url))
     desk = WorkspaceDesk(
@@ -99,6 +106,7 @@ def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, screens: Screen
         arrivals=reader.arrivals,
         parked=ParkedMessages(runtime.connection),
         screens=screens,
+        presence=presence,
         heartbeat_seconds=settings.heartbeat_seconds,
         reached=partial(hub.wait_for, within=settings.wait_seconds),
         explained=partial(explanations, reader, Codec(runtime.keys)),
@@ -106,6 +114,11 @@ def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, screens: Screen
         smtp_address=f"{runtime.settings.bind_host}:{runtime.settings.smtp_port}",
     )
     runtime.mount("/", create_pages(desk))
+    redrawing = Redrawing(screens, reader, runtime.directory, runtime.clock, hub.listen)
+    return (
+        runtime.spawn("keep screens true", redrawing.run()),
+        runtime.spawn("forget who has left", presence.run()),
+    )
 
 
 service = Service(name="query", start=start, roles=("projector", "api"))

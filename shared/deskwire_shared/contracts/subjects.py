@@ -22,6 +22,9 @@ LEDGER_SUBJECT: Final = "intake.ledger"
 PROJECTED_SUBJECT: Final = "deskwire.projected"
 """Core NATS notice (not stored): the read models have reached a sequence."""
 
+PRESENCE_SUBJECT: Final = "deskwire.presence"
+"""Core NATS notice (not stored): an agent looks at a ticket, or writes on it, at this moment."""
+
 CHAT_QUEUE_SUBJECT: Final = "deskwire.chat-queue"
 """Core NATS notice (not stored): the customers who wait in a process for somebody to answer their chat."""
 

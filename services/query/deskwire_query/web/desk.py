@@ -10,6 +10,7 @@ from obstore.store import ObjectStore
 
 from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.read_models import Reads
+from deskwire_query.web.presence import Presence
 from deskwire_query.web.screens import Screens
 from deskwire_shared.contracts.access import Permission, Principal
 from deskwire_shared.contracts.commit import Actor
@@ -109,6 +110,7 @@ class Desk:
     arrivals: ArrivalReader
     parked: Parked
     screens: Screens
+    presence: Presence
     heartbeat_seconds: int
     reached: Reached
     explained: Explained

@@ -1,14 +1,16 @@
-"""The stream behind an open page: what changes on its list, its rail and in its chat."""
+"""The stream behind an open page: what changes on its list, its rail and in its chat, and who else is there."""
 
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse
+from starlette.responses import Response
 
 from deskwire_query.streaming import while_allowed
 from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import TheDesk
+from deskwire_query.web.presence import Looking, Sighting
 from deskwire_query.web.screens import Screen
 from deskwire_query.web.views import START
 
@@ -34,7 +36,7 @@ async def live(
     watched: Annotated[Watched, Query()],
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> EventSourceResponse:
-    """Tell an open page what changes on it: `rows`, `counts`, `typing`, and `reset` when it has to start over."""
+    """Tell an open page what changes: `rows`, `counts`, `typing`, `presence`, and `reset` when it has to start over."""
     desk.screens.require_room()
     screen = Screen(agent_id=principal.id, view=watched.view, tab=watched.tab)
     after = watched.after if last_event_id is None else _sequence(last_event_id)
@@ -42,6 +44,13 @@ async def live(
     return EventSourceResponse(
         while_allowed(request, frames, every=desk.heartbeat_seconds), ping=desk.heartbeat_seconds
     )
+
+
+@router.post("/presence", status_code=204)
+async def look(desk: TheDesk, principal: Reader, looking: Looking) -> Response:
+    """Say what a page shows; it is said again every few seconds while that lasts."""
+    await desk.presence.tell(Sighting(agent_id=principal.id, name=principal.name, looking=looking))
+    return Response(status_code=204)
 
 
 def _sequence(event_id: str) -> int:

@@ -14,7 +14,7 @@ from deskwire_query.web.clocks import ClockWords, read_clock
 from deskwire_query.web.desk import Desk, TheDesk
 from deskwire_query.web.mail_cleaning import harmless_or_text
 from deskwire_query.web.people import People
-from deskwire_query.web.rendering import environment
+from deskwire_query.web.rendering import environment, page
 from deskwire_query.web.timeline import Changes, Message, lay_out
 from deskwire_shared.contracts.access import Principal
 
@@ -43,6 +43,14 @@ class ShownTicket:
     may_note: bool
     may_assign: bool
 
+    may_merge: bool
+
+    @property
+    def may(self) -> tuple[str, ...]:
+        """What the agent may do, in words that scripts know."""
+        wishes = ("write", "reply", "note", "assign", "merge")
+        return tuple(wish for wish in wishes if getattr(self, f"may_{wish}"))
+
     @property
     def cut(self) -> bool:
         """Whether the history is longer than a page shows."""
@@ -64,6 +72,7 @@ async def shown_ticket(desk: Desk, principal: Principal, number: str) -> ShownTi
         may_reply=living and principal.may("tickets:reply"),
         may_note=not detail.merged_into and principal.may("tickets:note"),
         may_assign=living and principal.may("tickets:assign"),
+        may_merge=living and principal.may("tickets:merge"),
     )
 
 
@@ -83,6 +92,14 @@ async def _customer(desk: Desk, customer_id: str) -> CustomerView | None:
         return await desk.reads.customer(customer_id)
     except CustomerNotFound:  # a requester who is not in the read model yet
         return None
+
+
+@router.get("/tickets/{number}/glance")
+async def glance(request: Request, desk: TheDesk, principal: Reader, number: str) -> Response:
+    """Show enough of a ticket to tell whether it is the right one."""
+    del principal
+    detail = await desk.reads.ticket(number)
+    return page(request, "glance.html", {"detail": detail, "people": People(desk.directory), "now": desk.clock.now()})
 
 
 @router.get("/customers/{customer_id}")

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from deskwire_query.live import NotCaughtUp
 from deskwire_query.read_models import Page, SearchHit, Sort, TicketRow
 from deskwire_query.web.access import Reader
+from deskwire_query.web.attendance import attendance_of
 from deskwire_query.web.desk import Desk, TheDesk
 from deskwire_query.web.people import People
 from deskwire_query.web.rendering import PART, marked, page
@@ -19,6 +20,7 @@ from deskwire_query.web.views import START, Rail, TicketView, rail_for
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Priority, Status
+from deskwire_shared.contracts.rules import Macro
 from deskwire_shared.contracts.staff import Agent, Team
 
 PAGE: Final = 50
@@ -76,6 +78,7 @@ async def palette(desk: TheDesk, principal: Reader, q: Annotated[str, Query(max_
 
 def _palette_entry(row: TicketRow) -> dict[str, object]:
     return {
+        "id": row.id,
         "number": row.number,
         "subject": row.subject,
         "requester": row.requester_name or row.requester_address,
@@ -101,6 +104,7 @@ async def _around(request: Request, desk: Desk, principal: Principal, asked: Ask
         "rail": rail,
         "view": _chosen(rail, asked),
         "asked": asked,
+        "attendance": attendance_of(principal, desk.directory, desk.clock.now()),
     }
     return context if part in TICKET_PARTS else context | await _list(desk, principal, rail, asked)
 
@@ -168,4 +172,6 @@ def _choices(desk: Desk, principal: Principal) -> dict[str, object]:
         "teams": [{"id": key, "name": team.name} for key, team in desk.directory.all(Team).items()],
         "statuses": [status for status in get_args(Status) if status in CHOOSABLE_STATUSES],
         "priorities": list(get_args(Priority)),
+        "macros": [{"id": key, "name": macro.name} for key, macro in sorted(
+            desk.directory.all(Macro).items(), key=lambda item: item[1].name.lower())],
     }  # fmt: skip

@@ -1,11 +1,11 @@
 // Writing: replies and notes, drafts that survive the tab, files, sending with a status, and conflicts.
+import { drawConflict, isConflict, unlessChanged } from "./conflicts.js";
 import { build, find, findAll, icon, whenever } from "./dom.js";
 import { command } from "./requests.js";
 import { openTicketId, refreshTicket } from "./router.js";
 import { say } from "./toasts.js";
 
 const UNDO_SECONDS = 10;
-const BOOKKEEPING = /^ticket\.(sla_|acknowledged|reply_delivered|rule_applied)/;
 const DRAFT_PAUSE = 300;
 const TYPING_PAUSE = 3_000;
 
@@ -29,6 +29,16 @@ export function write(mode) {
     setMode(form, mode);
   }
   textOf(form).focus();
+}
+
+/** Put words into the answer, behind what is there. */
+export function insert(words) {
+  write("reply");
+  const form = composer();
+  const text = textOf(form);
+  text.value = text.value.trim() ? `${text.value.trimEnd()}\n\n${words}` : words;
+  keepDraft(form);
+  text.focus();
 }
 
 /** Show what was begun before, in the mode it was begun in. */
@@ -94,7 +104,7 @@ async function send(form, status) {
   try {
     await (wish.mode === "note" ? addNote(form, wish) : reply(form, wish));
   } catch (error) {
-    if (error.problem?.type?.endsWith("version-conflict")) await showConflict(form, error);
+    if (isConflict(error)) await showConflict(form, error);
     else say(error.message, { bad: true });
   } finally {
     busy(form, false);
@@ -124,17 +134,9 @@ async function reply(form, wish) {
   say(wish.status ? `Sent, and ${wish.status}` : "Sent", body.undo_seconds ? undo : {});
 }
 
-/** Bookkeeping of the desk in between does not change what an agent answers to; words of people do. */
-async function replyUnlessChanged(form, wish, body) {
+function replyUnlessChanged(form, wish, body) {
   const version = isChat(form) ? null : ticketOf(form).version;
-  const ask = (at) => command("POST", `/tickets/${wish.ticket}/replies`, body, { version: at, key: keyOf(form, { ...wish, at }) });
-  try {
-    return await ask(version);
-  } catch (error) {
-    const since = error.problem?.since;
-    if (!since?.length || since.some((fact) => !BOOKKEEPING.test(fact.type))) throw error;
-    return ask(error.problem.version);
-  }
+  return unlessChanged((at) => command("POST", `/tickets/${wish.ticket}/replies`, body, { version: at, key: keyOf(form, { ...wish, at }) }), version);
 }
 
 async function sent(form, wish, done) {
@@ -182,10 +184,7 @@ function busy(form, is) {
 /** Somebody was faster: show what happened in between, and let the agent decide again. */
 async function showConflict(form, error) {
   const box = find("[data-conflict]", form);
-  const since = (error.problem.since ?? []).filter((fact) => !BOOKKEEPING.test(fact.type));
-  box.replaceChildren(build("strong", {}, "The ticket changed while you were writing."),
-    build("ul", {}, ...since.map((fact) => build("li", {}, fact.summary))),
-    build("p", {}, "It is shown above. Sending again sends your text as it is."));
+  box.replaceChildren(...drawConflict(error, "The ticket changed while you were writing.", "It is shown above. Sending again sends your text as it is."));
   box.hidden = false;
   await refreshTicket();
   toTheEnd();
@@ -232,9 +231,11 @@ export function startComposer() {
       const form = event.target.closest?.(".ticket") && composer();
       if (!form || ![...event.dataTransfer.types].includes("Files")) return;
       event.preventDefault();
+      form.classList.toggle("dropping", name === "dragover");
       if (name === "drop") addFiles(form, [...event.dataTransfer.files]);
     });
   }
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget?.closest?.(".ticket")) composer()?.classList.remove("dropping"); });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-composer]")) return;
     event.preventDefault();

@@ -1,10 +1,14 @@
 // The keyboard: single keys outside text fields (and only where they are switched on), chords after g.
+import { more } from "./acts.js";
 import { write } from "./composer.js";
 import { find, isTyping } from "./dom.js";
-import { closeTicket, openChosen, showNew, step } from "./list.js";
+import { closeTicket, openChosen, selectChosen, showNew, step } from "./list.js";
+import { useMacro } from "./macros.js";
 import { openPalette } from "./palette.js";
 import { assignToMe, changeProperty } from "./properties.js";
 import { go, isReading } from "./router.js";
+import { isSelecting, selectAll, stopSelecting } from "./selection.js";
+import { snooze } from "./snoozing.js";
 
 const CHORD_TIME = 1200;
 
@@ -24,6 +28,11 @@ const SINGLE = {
   i: () => assignToMe(),
   t: () => changeProperty("team"),
   l: () => changeProperty("tags"),
+  m: () => useMacro(),
+  z: () => snooze(),
+  "+": () => more(),
+  x: () => selectChosen(),
+  X: () => selectAll(),
   "/": () => focusSearch(),
   "?": () => find("#keys").showModal(),
 };
@@ -49,6 +58,7 @@ function pressed(event) {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+  if (event.key === "Escape" && isSelecting() && !isTyping(event.target)) return void stopSelecting();
   if (event.key === "Escape" && isReading() && !isTyping(event.target)) return void closeTicket();
   if (event.key === "Escape" && event.target.id === "search") return void find("#rows .row-link")?.focus();
   if (isTyping(event.target) || !document.body.classList.contains("single-keys")) return;

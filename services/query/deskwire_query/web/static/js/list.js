@@ -2,6 +2,7 @@
 import { find, findAll, morph, parse, speak } from "./dom.js";
 import { fetchPart } from "./requests.js";
 import { go, isReading, openTicketId } from "./router.js";
+import { select } from "./selection.js";
 
 const MOST_ROWS = 200;
 const READ_AHEAD = "600px";
@@ -28,6 +29,12 @@ function rove() {
   for (const row of rows()) linkOf(row).tabIndex = row === stop ? 0 : -1;
 }
 
+/** Rows have come or gone. */
+function drawn() {
+  rove();
+  document.dispatchEvent(new CustomEvent("desk:drawn"));
+}
+
 let opening = null;
 
 export function step(by) {
@@ -39,6 +46,14 @@ export function step(by) {
   if (!isReading()) return;
   clearTimeout(opening);
   opening = setTimeout(() => { if (openTicketId() !== next.dataset.ticket) openRow(next); }, 60);
+}
+
+/** Select the chosen row and go on, so that several are selected by one key. */
+export function selectChosen() {
+  const row = chosen() ?? rows()[0];
+  if (!row) return;
+  choose(row);
+  select(row);
 }
 
 export const openChosen = () => { if (chosen()) openRow(chosen()); };
@@ -87,7 +102,7 @@ async function loadMore(more) {
   for (const row of findAll(".row", incoming)) if (document.getElementById(row.id)) row.remove();
   more.replaceWith(...incoming.children);
   watchEnd();
-  rove();
+  drawn();
 }
 
 let watcher = null;
@@ -136,7 +151,7 @@ function take(lines) {
   for (const [id, row] of held) if (isFurtherDown(row)) held.delete(id);
   if (mayMove()) settle();
   else showPill();
-  rove();
+  drawn();
 }
 
 /** Let a row say what is true now; it keeps its place, focus and selection. */
@@ -189,7 +204,7 @@ function settle() {
 async function replaceList(text) {
   await morph(find("#list"), text);
   watchEnd();
-  rove();
+  drawn();
 }
 
 function leave(row) {
@@ -215,7 +230,7 @@ function showPill() {
 export function showNew() {
   find("#list-scroll").scrollTop = 0;
   settle();
-  rove();
+  drawn();
 }
 
 export function showCounts(counts) {

@@ -1,6 +1,7 @@
 // One stream per page brings the lines of its list that changed, and the counts of its rail.
 import { find } from "./dom.js";
 import { changeRows, refreshList, showCounts } from "./list.js";
+import { showPeople, TAB } from "./presence.js";
 import { openTicketId, refreshTicket } from "./router.js";
 
 const STREAM = "/live";
@@ -10,9 +11,6 @@ const SEARCH_PAUSE = 1000;
 const PATIENCE = 2;
 const RETRY = 5000;
 const TYPING_SHOWN = 5000;
-
-/** Tells this page from others of the same agent. */
-export const TAB = crypto.randomUUID();
 
 let source = null;
 let retry = null;
@@ -94,7 +92,11 @@ function listen() {
   source.addEventListener("counts", (event) => showCounts(JSON.parse(event.data)));
   source.addEventListener("reset", missed);
   source.addEventListener("typing", typing);
-  source.addEventListener("open", () => document.body.classList.remove("offline"));
+  source.addEventListener("presence", (event) => showPeople(JSON.parse(event.data)));
+  source.addEventListener("open", () => {
+    document.body.classList.remove("offline");
+    document.dispatchEvent(new CustomEvent("desk:listening"));
+  });
   source.addEventListener("error", () => {
     document.body.classList.add("offline");
     if (source.readyState === EventSource.CLOSED) retry = setTimeout(listen, RETRY);

@@ -1,4 +1,7 @@
 // Starts the workspace. Every module listens on the document, so parts of the page can come and go.
+import { startActs } from "./acts.js";
+import { changeAttendance, showAttendance } from "./attendance.js";
+import { startBulk } from "./bulk.js";
 import { startComposer } from "./composer.js";
 import { find } from "./dom.js";
 import { startFrames } from "./frames.js";
@@ -7,11 +10,14 @@ import { closeTicket, showNew, startList, turnSort } from "./list.js";
 import { startLive } from "./live.js";
 import { openPalette } from "./palette.js";
 import { startPreferences } from "./preferences.js";
+import { startPresence } from "./presence.js";
 import { changeProperty } from "./properties.js";
 import { startRouter } from "./router.js";
+import { isSelecting, show as showSelection, startSelection, stopSelecting } from "./selection.js";
 import { startTimes } from "./times.js";
 import { say } from "./toasts.js";
 import { startWhy } from "./why.js";
+import { startWork } from "./work.js";
 
 const ACTIONS = {
   palette: () => openPalette(),
@@ -20,6 +26,8 @@ const ACTIONS = {
   "show-new": () => showNew(),
   "turn-sort": () => turnSort(),
   "close-ticket": () => closeTicket(),
+  select: () => (isSelecting() ? stopSelecting() : showSelection(true)),
+  attendance: () => changeAttendance(),
   "close-dialog": (button) => button.closest("dialog").close(),
   copy: async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
@@ -56,7 +64,13 @@ startTimes();
 startFrames();
 startWhy();
 startComposer();
+startActs();
+startWork();
+startSelection();
+startBulk();
 startKeys();
 startPreferences();
+startPresence();
 startLive();
+showAttendance();
 toTheEnd();

@@ -1,10 +1,14 @@
 // Ctrl+K: every command and every ticket behind one text field.
 import { find, findAll } from "./dom.js";
 import { Chooser, matching } from "./picker.js";
-import { changeProperty, assignToMe, openTicket } from "./properties.js";
+import { acts } from "./acts.js";
+import { may, openTicket } from "./changing.js";
+import { useMacro } from "./macros.js";
+import { changeProperty, assignToMe } from "./properties.js";
 import { fetchJson } from "./requests.js";
 import { write } from "./composer.js";
 import { go } from "./router.js";
+import { snooze } from "./snoozing.js";
 
 const SEARCH_PAUSE = 120;
 
@@ -25,6 +29,8 @@ function commands() {
     { name: "Set the priority", icon: "flag", key: "p", run: () => changeProperty("priority") },
     { name: "Move to a team", icon: "users", key: "t", run: () => changeProperty("team") },
     { name: "Add or remove a tag", icon: "tag", key: "l", run: () => changeProperty("tags") },
+    ...(may("write") ? [{ name: "Use a macro …", icon: "zap", key: "m", run: useMacro }, { name: "Snooze …", icon: "moon", key: "z", run: snooze }] : []),
+    ...acts(),
   ] : [];
   return [...ticket, ...list, ...pages, { name: "Show the keys", icon: "keyboard", key: "?", run: () => find("#keys").showModal() }];
 }

@@ -100,7 +100,7 @@ export function pick(anchor, label, options) {
       chosen: finish,
     });
     anchor.setAttribute("aria-expanded", "true");
-    dialog.onclose = () => finish(null);
+    dialog.onclose = () => { if (!dialog.open) finish(null); }; // the list before this one may have closed just now
     dialog.onclick = (event) => { if (event.target === dialog) finish(null); };
     dialog.showModal();
     stand(dialog, anchor);

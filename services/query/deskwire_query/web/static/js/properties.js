@@ -1,12 +1,7 @@
 // What an agent changes on a ticket by one key: status, priority, assignee, team, tags.
+import { change, choices, openTicket } from "./changing.js";
 import { find } from "./dom.js";
 import { matching, pick } from "./picker.js";
-import { command } from "./requests.js";
-import { openTicketId, refreshTicket } from "./router.js";
-import { say } from "./toasts.js";
-
-export const choices = () => JSON.parse(find("#choices").textContent);
-export const openTicket = () => find(".ticket")?.dataset ?? null;
 
 const words = (value) => (value.charAt(0).toUpperCase() + value.slice(1)).replaceAll("_", " ");
 
@@ -14,7 +9,7 @@ const STATUS_ICONS = { open: "circle-dot", pending: "circle-pause", on_hold: "pa
 const PRIORITY_ICONS = { low: "arrow-down", normal: "minus", high: "arrow-up", urgent: "chevrons-up" };
 
 /** How each property is chosen and changed. */
-const PROPERTIES = {
+export const PROPERTIES = {
   status: {
     label: "Set the status",
     options: (ticket) => choices().statuses.map((each) => ({ id: each, name: words(each), icon: STATUS_ICONS[each], on: each === ticket.status })),
@@ -64,16 +59,7 @@ export async function changeProperty(name) {
   if (choice && !(choice.on && name !== "tags")) await apply(name, choice.id);
 }
 
-/** Change a property of the open ticket and wait until the page shows it. */
-export async function apply(name, id) {
-  const ticket = { ...openTicket() };
-  const [method, path, body] = PROPERTIES[name].change(id, ticket);
-  try {
-    const done = await command(method, `/tickets/${ticket.ticket}${path}`, body);
-    if (openTicketId() === ticket.ticket) await refreshTicket(done.sequence);
-  } catch (error) {
-    say(error.message, { bad: true });
-  }
-}
+/** Change a property of the open ticket. */
+export const apply = (name, id) => change(...PROPERTIES[name].change(id, openTicket()));
 
 export const assignToMe = () => { if (find('.property[data-pick="assignee"]:not(:disabled)')) apply("assignee", choices().me); };

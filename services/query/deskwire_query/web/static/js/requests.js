@@ -42,6 +42,22 @@ export async function command(method, path, body, { version = null, key = crypto
   return said;
 }
 
+/** Ask the desk what a command would do, or how things stand. */
+export async function ask(path) {
+  const answer = await fetch(INTAKE + path, { headers: { Accept: "application/json" } });
+  const said = await answer.json().catch(() => ({}));
+  if (answer.status === 401) endSession();
+  if (!answer.ok) throw new Refused(answer.status, said);
+  return said;
+}
+
+/** Tell the pages something about this page, which changes nothing on the desk. */
+export async function post(path, body, { keepalive = false } = {}) {
+  const headers = { "X-CSRF-Token": find("meta[name=csrf]").content, "Content-Type": "application/json" };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), keepalive });
+  if (!answer.ok) throw new Refused(answer.status, {});
+}
+
 let ended = false;
 
 function endSession() {

@@ -36,6 +36,7 @@ export async function go(address, { push = true, focus = null } = {}) {
   } finally {
     document.body.classList.remove("loading");
   }
+  url.searchParams.delete("after");
   if (push) history.pushState({}, "", url);
   settle(url);
   if (focus) find(focus)?.focus();
