@@ -14,8 +14,10 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from deskwire_intake.ledger_reading import read_ledger
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.intake_ledger import message_digest
 from deskwire_shared.contracts.policies import SlaPolicy, SlaTarget
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import TICKETS
@@ -89,6 +91,9 @@ def test_killing_each_process_in_the_middle_of_two_thousand_mails_loses_and_doub
             per_ticket = tickets_with(commits, once)
             assert len(per_ticket) == MAILS, f"{MAILS - len(per_ticket)} tickets were never {once}"
             assert set(per_ticket.values()) == {1}, f"some tickets were {once} more than once"
+        entered = asyncio.run(entered_tickets(desk))
+        assert entered.keys() == {message_digest(f"order-{number}@example.com") for number in range(MAILS)}
+        assert sorted(entered.values()) == sorted([ticket_id] for ticket_id, _ in facts(commits, "opened"))
         verified = desk.command("verify", check=False)
         assert verified.returncode == 0, verified.stdout + verified.stderr
 
@@ -132,6 +137,18 @@ async def settled_commits(desk: Desk) -> list[Stored]:
             while await _left(connection) or not is_settled(await _commits(connection)):
                 await asyncio.sleep(0.5)
         return await _commits(connection)
+    finally:
+        await connection.close()
+
+
+async def entered_tickets(desk: Desk) -> dict[str, list[str]]:
+    """The tickets that the ledger of intake names for each mail, by what a mail is found by there."""
+    connection = await nats.connect(desk.nats_url)
+    try:
+        found: dict[str, set[str]] = {}
+        async for entry in read_ledger(connection):
+            found.setdefault(entry.message_digest or "", set()).add(entry.ticket_id or "")
+        return {mail: sorted(tickets) for mail, tickets in found.items()}
     finally:
         await connection.close()
 
