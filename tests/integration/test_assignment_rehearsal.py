@@ -106,6 +106,20 @@ async def test_only_who_may_read_reports_may_rehearse(rehearsals: Rehearsals) ->
     assert (await rehearsals.post(assignment={})).status_code == 403
 
 
+async def test_a_rehearsal_that_takes_too_long_ends_and_says_so(
+    fresh_nats: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESKWIRE_ROUTING_REHEARSAL_SECONDS", "0.0001")
+    async with (
+        ticket_desk(fresh_nats, tmp_path, service) as desk,
+        AsyncClient(transport=ASGITransport(app=desk.runtime.http), base_url="http://desk.example") as http,
+    ):
+        hasty = Rehearsals(desk, http, tmp_path)
+        await hasty.allow("reports:read")
+        answer = await hasty.post(assignment={})
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:deskwire:problem:rehearsal-too-long")
+
+
 @pytest.mark.parametrize(
     ("asked", "kind", "words"),
     [
