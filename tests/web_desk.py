@@ -13,6 +13,7 @@ from obstore.store import MemoryStore
 from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.explanations import explanations
 from deskwire_query.web.desk import Desk
+from deskwire_query.web.file_addresses import FileAddresses
 from deskwire_query.web.pages import create_pages
 from deskwire_query.web.presence import Presence
 from deskwire_query.web.screens import Screens
@@ -155,6 +156,9 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
 
         presence = Presence(screens, publish)
 
+        async def site_key() -> bytes:
+            return b"site"
+
         async def reached(sequence: int) -> None:
             assert await desk.reader.position() >= sequence
 
@@ -165,6 +169,7 @@ async def web_desk(url: str = "sqlite+aiosqlite:///:memory:") -> AsyncIterator[W
                 sessions=sessions,
                 credentials=sessions,
                 objects=objects,
+                files=FileAddresses(site_key),
                 clock=clock,
                 arrivals=desk.reader.arrivals,
                 parked=parked,

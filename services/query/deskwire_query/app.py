@@ -21,6 +21,7 @@ from deskwire_query.projections.runner import Sources
 from deskwire_query.reader import Reader
 from deskwire_query.settings import QuerySettings
 from deskwire_query.web.desk import Desk as WorkspaceDesk
+from deskwire_query.web.file_addresses import FileAddresses
 from deskwire_query.web.pages import create_pages
 from deskwire_query.web.presence import Presence
 from deskwire_query.web.proxy import IntakeProxy
@@ -78,7 +79,9 @@ async def _start_api(runtime: Runtime, database: Database) -> tuple[Task, ...]:
     hub = Hub(runtime.connection, reader, most_listeners=settings.most_listeners)
     await hub.start()
     runtime.health.add("read models", reader.position)
-    runtime.mount("/v1", create_api(Parts(reader, hub, runtime.directory, Codec(runtime.keys), settings)))
+    runtime.mount(
+        "/v1", create_api(Parts(reader, hub, runtime.directory, Codec(runtime.keys), settings, runtime.objects))
+    )
     return (
         runtime.spawn("announce what is projected", hub.run()),
         *await _mount_workspace(runtime, reader, hub, settings),
@@ -102,6 +105,7 @@ async def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings:
         sessions=runtime.identity,
         credentials=runtime.secrets,
         objects=runtime.objects,
+        files=FileAddresses(runtime.secrets.site_key, settings.files_url or ""),
         clock=runtime.clock,
         arrivals=reader.arrivals,
         parked=ParkedMessages(runtime.connection),

@@ -21,6 +21,7 @@ from deskwire_shared.contracts.facts import (
     Status,
     TicketType,
 )
+from deskwire_shared.contracts.mails import Authentication, Protection
 
 T = TypeVar("T")
 
@@ -192,6 +193,12 @@ class TimelineEntry:
     mentions: tuple[str, ...] = ()
     channel: str = ""
     machine: MachineKind | None = None
+    spam: bool = False
+    protection: Protection | None = None
+    authentication: Authentication | None = None
+    """What a trusted relay says of the sender."""
+    raw_key: str | None = None
+    """Where the message is kept as it came; it can be downloaded."""
     automated: bool = False
     delivery: Delivery = "none"
     delivery_reason: str = ""

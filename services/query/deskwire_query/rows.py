@@ -15,6 +15,7 @@ from deskwire_query.read_models import (
 )
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.facts import Address, Attachment
+from deskwire_shared.contracts.mails import Authentication
 
 Row = Mapping[Any, Any]
 
@@ -54,13 +55,27 @@ def timeline_entry(row: Row) -> TimelineEntry:
         actor=Actor.model_construct(kind=row["actor_kind"], id=row["actor_id"]),
         to=_addresses(details.get("to", ())),
         cc=_addresses(details.get("cc", ())),
-        attachments=tuple(Attachment.model_construct(**file) for file in row["attachments"]),
+        attachments=tuple(map(_attachment, row["attachments"])),
         mentions=tuple(details.get("mentions", ())),
         channel=details.get("channel", ""),
         machine=details.get("machine"),
+        spam=details.get("spam", False),
+        protection=details.get("protection"),
+        authentication=_authentication(details.get("authentication")),
+        raw_key=details.get("raw_key"),
         automated=details.get("automated", False),
         data=details.get("data", {}),
     )
+
+
+def _attachment(file: Row) -> Attachment:
+    """Give an attachment; only what is seldom there is worth the time of a check."""
+    is_plain = file.get("invitation") is None and file.get("mail") is None
+    return Attachment.model_construct(**file) if is_plain else Attachment.model_validate(file)
+
+
+def _authentication(told: Row | None) -> Authentication | None:
+    return None if told is None else Authentication.model_construct(**told)
 
 
 def _listed(row: Row) -> dict[str, Any]:

@@ -27,6 +27,11 @@ class QuerySettings(ServiceSettings):
     most_listeners: int = Field(
         default=2_000, ge=1, le=100_000, description="How many event streams one process serves at a time."
     )
+    files_url: WebAddress | None = Field(
+        default=None,
+        description="Another address that leads to this desk and at which attachments are served, such as"
+        " https://files.example.com. Default: they are served at the desk's own.",
+    )
     intake_url: WebAddress | None = Field(
         default=None,
         description="Where the intake service is reached when it runs in another process, such as http://intake:8080."

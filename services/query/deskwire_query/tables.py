@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Raise it with every change to these tables or to a projection: the next start rebuilds them."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -343,9 +343,9 @@ async def test_a_picture_is_shown_and_everything_else_is_saved(web: WebDesk) -> 
     await obstore.put_async(web.objects, "k1", b"picture")
     await obstore.put_async(web.objects, "k2", b"<script>1</script>")
     await web.desk.open(1, attachments=(a_file("k1", "cat.png", "image/png"), a_file("k2", "page.html", "text/html")))
-    picture = await web.browser.get(f"/attachments/{ticket_id(1)}/1/0/cat.png")
+    picture = await web.browser.get(f"/attachments/{ticket_id(1)}/1/0/cat.png", follow_redirects=True)
     assert (picture.content, picture.headers["Content-Type"]) == (b"picture", "image/png")
-    page = await web.browser.get(f"/attachments/{ticket_id(1)}/1/1/page.html")
+    page = await web.browser.get(f"/attachments/{ticket_id(1)}/1/1/page.html", follow_redirects=True)
     assert page.headers["Content-Type"] == "application/octet-stream"
     assert page.headers["Content-Disposition"].startswith("attachment")
     assert page.headers["X-Content-Type-Options"] == "nosniff"
@@ -355,7 +355,7 @@ async def test_a_picture_is_shown_and_everything_else_is_saved(web: WebDesk) -> 
 async def test_a_name_of_a_file_cannot_break_out_of_its_header(web: WebDesk) -> None:
     await obstore.put_async(web.objects, "k1", b"x")
     await web.desk.open(1, attachments=(a_file("k1", 'ü"\r\nSet-Cookie: a=b;.txt', "text/plain"),))
-    answer = await web.browser.get(f"/attachments/{ticket_id(1)}/1/0/x")
+    answer = await web.browser.get(f"/attachments/{ticket_id(1)}/1/0/x", follow_redirects=True)
     assert "Set-Cookie" not in answer.headers
     assert "%22" in answer.headers["Content-Disposition"]
 

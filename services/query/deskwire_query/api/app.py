@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from deskwire_query.api import customers, events, ledger, reports, tickets
+from deskwire_query.api import customers, events, files, ledger, reports, tickets
 from deskwire_query.api.errors import ERRORS
 from deskwire_query.api.state import Parts
 from deskwire_shared.runtime.problems import answer_with_problems
@@ -21,7 +21,7 @@ def create_api(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.state.parts = parts
-    for part in (tickets, customers, events, reports, ledger):
+    for part in (tickets, files, customers, events, reports, ledger):
         app.include_router(part.router)
     answer_with_problems(app, more=ERRORS)
     return app

@@ -5,6 +5,7 @@ from typing import Final
 
 from deskwire_query.api.parameters import ViewNotFound
 from deskwire_query.catalogue import NothingLives
+from deskwire_query.files import FileIsInfected, FileNotThere
 from deskwire_query.history import HistoryTooLong
 from deskwire_query.live import NotCaughtUp, TooManyListeners
 from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
@@ -25,6 +26,8 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     UnsupportedCondition: plainly(
         HTTPStatus.UNPROCESSABLE_ENTITY, "unsupported-condition", "Tickets cannot be listed by this"
     ),
+    FileNotThere: plainly(HTTPStatus.NOT_FOUND, "file-not-found", "No such file"),
+    FileIsInfected: plainly(HTTPStatus.FORBIDDEN, "infected-file", "The file is infected"),
     HistoryTooLong: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "history-too-long", "The history is too long"),
     NotCaughtUp: later("not-caught-up", "The write cannot be read yet", retry_after=1),
     NothingLives: later("being-built", "The read models are being built", retry_after=5),

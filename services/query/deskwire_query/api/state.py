@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from obstore.store import ObjectStore
 
 from deskwire_query.live import Hub
 from deskwire_query.reader import Reader
@@ -21,6 +22,7 @@ class Parts:
     directory: Directory
     codec: Codec
     settings: QuerySettings
+    objects: ObjectStore
 
 
 def _parts(request: Request) -> Parts:

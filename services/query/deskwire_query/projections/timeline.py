@@ -122,7 +122,17 @@ def _customer_message(fact: CustomerMessage, author_id: str, data: Entry) -> Ent
         "html": fact.html,
         "quoted": fact.quoted,
         "attachments": _attachments(fact.attachments),
-        "details": _details(to=fact.to, cc=fact.cc, channel=fact.channel, machine=fact.machine, data=data),
+        "details": _details(
+            to=fact.to,
+            cc=fact.cc,
+            channel=fact.channel,
+            machine=fact.machine,
+            spam=fact.spam,
+            protection=fact.protection,
+            authentication=fact.authentication,
+            raw_key=fact.raw_key,
+            data=data,
+        ),
     }
 
 
@@ -171,7 +181,7 @@ def _jsonable(value: Any) -> Any:
 
 
 def _attachments(attachments: tuple[Attachment, ...]) -> list[Entry]:
-    return [attachment.model_dump() for attachment in attachments]
+    return [attachment.model_dump(mode="json", exclude_none=True) for attachment in attachments]
 
 
 def _delivered(ticket_id: str, fact: ReplyDelivered) -> Iterator[Amendment]:

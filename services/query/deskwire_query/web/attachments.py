@@ -1,68 +1,64 @@
-"""Serves attachments so that none can act as a page of this desk: pictures are shown, everything else is saved."""
+"""Serves the files of messages: the session opens the door, and a signed address without cookies leads to the file."""
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Final
-from urllib.parse import quote
+from typing import Annotated, Final
 
-import obstore
 from fastapi import APIRouter, HTTPException, Path
-from obstore.exceptions import NotFoundError
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
+from deskwire_query.files import attachment_of, given_out, raw_mail_of
 from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import TheDesk
+from deskwire_query.web.file_addresses import name_in_address
 from deskwire_shared.contracts.facts import Attachment
 
-if TYPE_CHECKING:
-    from obstore import BytesStream  # a type only
-
-SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
-SAVED: Final = "application/octet-stream"
-PIECE: Final = 256 * 1024
-POLICY: Final = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+LAST_INDEX: Final = 999
+FAR_FUTURE: Final = 2**40
+ANYWHERE: Final = {"Cross-Origin-Resource-Policy": "cross-origin"}
+"""Files may stand at a name of their own, and be pictures in the mails of the desk's."""
 
 router = APIRouter()
 
+Version = Annotated[int, Path(ge=1)]
+Index = Annotated[int, Path(ge=0, le=LAST_INDEX)]
+
 
 def attachment_address(ticket_id: str, version: int, index: int, file: Attachment) -> str:
-    """Give the address of an attachment; the name in it is only for people."""
-    return f"/attachments/{ticket_id}/{version}/{index}/{quote(file.filename, safe='') or 'file'}"
+    """Give the address of an attachment."""
+    return f"/attachments/{ticket_id}/{version}/{index}/{name_in_address(file.filename)}"
 
 
 @router.get("/attachments/{ticket_id}/{version}/{index}/{name:path}")
 async def attachment(
+    desk: TheDesk, principal: Reader, *, ticket_id: str, version: Version, index: Index, name: str
+) -> Response:
+    """Lead an agent to an attachment of a message."""
+    del principal, name
+    file = await attachment_of(desk.reads, ticket_id, version, index)
+    address = await desk.files.of(ticket_id, version, index, file.filename, now=desk.clock.now())
+    return RedirectResponse(address, 303)
+
+
+@router.get("/files/{ticket_id}/{version}/{index}/{until}/{signature}/{name:path}")
+async def signed_file(
     desk: TheDesk,
-    principal: Reader,
     *,
     ticket_id: str,
-    version: Annotated[int, Path(ge=1)],
-    index: Annotated[int, Path(ge=0, lt=1000)],
+    version: Version,
+    index: Index,
+    until: Annotated[int, Path(ge=0, le=FAR_FUTURE)],
+    signature: str,
     name: str,
 ) -> Response:
-    """Serve an attachment of a message; only messages of tickets name files, so no other file can be read."""
-    del principal, name
-    found = await desk.reads.timeline(ticket_id, after_version=version - 1, limit=1)
-    if not found or found[0].version != version or found[0].redacted or index >= len(found[0].attachments):
-        raise HTTPException(404, "There is no such attachment.")
-    file = found[0].attachments[index]
-    try:
-        content = await obstore.get_async(desk.objects, file.key)
-    except (NotFoundError, FileNotFoundError) as error:
-        raise HTTPException(404, "The file is no longer in the store.") from error
-    return StreamingResponse(_pieces(content.stream(min_chunk_size=PIECE)), headers=_headers(file))
+    """Serve an attachment to whoever has its address, which only those learn who may read the message."""
+    del name
+    if not await desk.files.is_valid(ticket_id, version, index, until, signature, now=desk.clock.now()):
+        raise HTTPException(404, "This address leads nowhere, or does no longer: open the file from its ticket again.")
+    file = await attachment_of(desk.reads, ticket_id, version, index)
+    return await given_out(desk.objects, file, **ANYWHERE)
 
 
-async def _pieces(stream: "BytesStream") -> AsyncIterator[bytes]:
-    async for piece in stream:
-        yield bytes(piece)
-
-
-def _headers(file: Attachment) -> dict[str, str]:
-    shown = file.content_type.lower() in SHOWN
-    how, name = "inline" if shown else "attachment", quote(file.filename, safe="")
-    return {
-        "Content-Type": file.content_type.lower() if shown else SAVED,
-        "Content-Disposition": f"{how}; filename*=UTF-8''{name}",
-        "Content-Security-Policy": POLICY,
-        "Cache-Control": "private, max-age=86400, immutable",
-    }
+@router.get("/tickets/{ticket_id}/messages/{version}/raw")
+async def raw_mail(desk: TheDesk, principal: Reader, ticket_id: str, version: Version) -> Response:
+    """Give a message as it came."""
+    file = await raw_mail_of(desk.reads, ticket_id, version, principal)
+    return await given_out(desk.objects, file, **{"Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from obstore.store import ObjectStore
 
 from deskwire_query.arrivals.reading import ArrivalReader
 from deskwire_query.read_models import Reads
+from deskwire_query.web.file_addresses import FileAddresses
 from deskwire_query.web.presence import Presence
 from deskwire_query.web.screens import Screens
 from deskwire_shared.contracts.access import Permission, Principal
@@ -106,6 +107,7 @@ class Desk:
     credentials: Credentials
     objects: ObjectStore
     """Where attachments and the local outbox are."""
+    files: FileAddresses
     clock: Clock
     arrivals: ArrivalReader
     parked: Parked

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from structlog import get_logger
 
 from deskwire_query.catalogue import NothingLives
+from deskwire_query.files import FileIsInfected, FileNotThere
 from deskwire_query.live import TooManyListeners
 from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
 from deskwire_query.web.access import ask_to_sign_in
@@ -31,6 +32,8 @@ TITLES: Final = {
 REFUSALS: Final[dict[type[Exception], int]] = {
     CsrfRefused: 403,
     NotPermitted: 403,
+    FileIsInfected: 403,
+    FileNotThere: 404,
     TicketNotFound: 404,
     CustomerNotFound: 404,
     UnknownView: 404,

@@ -58,7 +58,7 @@ async def outbox_frame(desk: TheDesk, principal: Reader, mail_id: MailId) -> Res
     shown = await _read(desk, mail_id)
     mail = await harmless_or_text(shown.html or "", shown.text, inline={})
     body = environment().get_template("mail.html").render(mail=mail, images=False, address="")
-    return HTMLResponse(body, headers={"Content-Security-Policy": MAIL_POLICY.format(remote="")})
+    return HTMLResponse(body, headers={"Content-Security-Policy": MAIL_POLICY.format(files="", remote="")})
 
 
 @router.get("/outbox/{mail_id}/source")

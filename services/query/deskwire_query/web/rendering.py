@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from deskwire_query.web import phrases
 from deskwire_query.web.clocks import most_pressing, read_clock
+from deskwire_query.web.mail_marks import enclosed_words
 from deskwire_shared.contracts.facts import Priority
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -53,6 +54,7 @@ def environment() -> Environment:
     built.filters |= {
         "ago": phrases.ago, "size": phrases.size, "initials": phrases.initials, "label": phrases.label,
         "hue": phrases.hue, "span": phrases.span, "iso": iso, "linked": linked,
+        "enclosed": enclosed_words,
         "micro": micro, "rank": PRIORITIES.index,
     }  # fmt: skip
     built.globals |= {

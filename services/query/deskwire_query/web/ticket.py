@@ -23,7 +23,7 @@ MOST_ENTRIES: Final = 2_000
 LAST_TICKETS: Final = 6
 
 MAIL_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:{remote}; frame-ancestors 'self'; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'{files} data:{remote}; frame-ancestors 'self'; "
     "base-uri 'none'; form-action 'none'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
 
@@ -135,7 +135,7 @@ async def mail_frame(
     body = environment().get_template("mail.html").render(
         mail=mail, images=images, address=f"{address.path}?{address.query}"
     )  # fmt: skip
-    policy = MAIL_POLICY.format(remote=" https: http:" if images else "")
+    policy = MAIL_POLICY.format(files=f" {desk.files.origin}".rstrip(), remote=" https: http:" if images else "")
     return HTMLResponse(body, headers={"Content-Security-Policy": policy})
 
 

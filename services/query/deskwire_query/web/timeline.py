@@ -8,6 +8,14 @@ from typing import Any, Final, Literal
 
 from deskwire_query.read_models import TimelineEntry
 from deskwire_query.web.clocks import PROMISES
+from deskwire_query.web.mail_marks import (
+    InvitationCard,
+    Mark,
+    invitation_cards,
+    sender_mark,
+    signature_mark,
+    unreadable,
+)
 from deskwire_query.web.people import People
 from deskwire_query.web.phrases import label, span
 
@@ -86,6 +94,22 @@ class Message:
     def framed(self) -> bool:
         """Whether it is shown as the sender laid it out; an answer reads better as the words above its quotes."""
         return self.entry.html is not None and not self.entry.quoted and not self.entry.redacted
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What stands beside the sender's name."""
+        found = (sender_mark(self.entry.authentication), signature_mark(self.entry.protection))
+        return tuple(mark for mark in found if mark is not None)
+
+    @property
+    def unreadable(self) -> str:
+        """Why its words cannot be read; nothing when they can."""
+        return unreadable(self.entry.protection)
+
+    @property
+    def invitations(self) -> tuple[InvitationCard, ...]:
+        """The invitations that came with it."""
+        return invitation_cards(self.entry.attachments)
 
     @property
     def long(self) -> bool:
