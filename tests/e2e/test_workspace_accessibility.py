@@ -41,7 +41,22 @@ def eyes(
 
 @pytest.mark.parametrize(
     "address",
-    ["/?view=solved", "/outbox", "/admin/agents", "/admin/agents/new", "/admin/policies", "/tickets/99999", "/signin"],
+    [
+        "/?view=solved",
+        "/outbox",
+        "/admin/agents",
+        "/admin/agents/new",
+        "/admin/policies",
+        "/admin/rules/new",
+        "/admin/calendars/new",
+        "/admin/policies/new",
+        "/admin/channels/new",
+        "/admin/channels/new?medium=email",
+        "/admin/organisations",
+        "/admin/tokens/new",
+        "/tickets/99999",
+        "/signin",
+    ],
 )
 def test_a_page_has_no_fault(eyes: Page, address: str) -> None:
     eyes.goto(address)

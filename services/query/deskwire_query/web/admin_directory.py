@@ -113,6 +113,12 @@ async def renumber(desk: Desk, section: Section, ids: list[str], principal: Prin
             await desk.directory.put(document_id, moved, actor=principal.actor, expected_revision=revision)
 
 
+def next_order(desk: Desk, section: Section) -> int:
+    """The order behind that of all documents."""
+    orders = (getattr(document, "order", 0) for document in desk.directory.all(section.model).values())
+    return max(orders, default=0) + ORDER_STEP
+
+
 def in_order(section: Section, documents: Mapping[str, Document]) -> list[tuple[str, Document]]:
     """Documents as they are asked, or by name."""
     if section.ordered:

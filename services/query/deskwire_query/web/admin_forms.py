@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from deskwire_query.web.admin_asides import Aside, aside_of
 from deskwire_query.web.admin_differences import Difference
-from deskwire_query.web.admin_directory import find, secrets_kept
+from deskwire_query.web.admin_directory import find, next_order, secrets_kept
 from deskwire_query.web.admin_sections import NEW, form_for
 from deskwire_query.web.admin_sources import sources_for
 from deskwire_query.web.admin_visits import Visit
@@ -59,12 +59,13 @@ async def existing_document(visit: Visit, document_id: str) -> tuple[Document | 
 
 
 async def stored_form(visit: Visit, document_id: str, medium: Medium) -> Filled:
-    """Fill the form of a new or an existing document."""
+    """Fill the form of a new or an existing document; a new one comes last in the order."""
     existing, revision = await existing_document(visit, document_id)
     form = form_for(visit.section, existing, medium)
-    return Filled(
-        document_id=document_id, form=form, tree=form.fill(existing), existing=existing, revision=revision
-    )  # fmt: skip
+    tree = form.fill(existing)
+    if existing is None and visit.section.ordered:
+        tree["order"] = [str(next_order(visit.desk, visit.section))]
+    return Filled(document_id=document_id, form=form, tree=tree, existing=existing, revision=revision)
 
 
 async def sent_form(visit: Visit, document_id: str) -> Filled:
