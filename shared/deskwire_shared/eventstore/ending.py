@@ -17,3 +17,10 @@ async def end(task: asyncio.Task[Any]) -> None:
         await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
     if not task.cancelled():
         task.result()
+
+
+def insist() -> None:
+    """Raise the cancellation that was asked of the current task and swallowed on its way here."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

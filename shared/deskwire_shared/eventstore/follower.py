@@ -19,7 +19,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 from nats.js.errors import APIError, NoStreamResponseError
 from structlog import get_logger
 
-from deskwire_shared.eventstore.ending import end
+from deskwire_shared.eventstore.ending import end, insist
 
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 3.0
@@ -99,6 +99,7 @@ class Follower:
             inbox, cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
         info = await self._connection.jetstream().add_consumer(self._stream, config=self._config(inbox))
+        insist()
         self._heard = time.monotonic()
         return info.num_pending or 0
 
