@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 import httpx2
+from structlog import get_logger
 
 from deskwire_intake.channels.email import EMAIL, EmailChannel
 from deskwire_intake.channels.imap import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
@@ -21,6 +22,7 @@ from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
+from deskwire_intake.mail.tnef import can_unpack
 from deskwire_intake.rates import RateLimit
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
@@ -34,11 +36,15 @@ from deskwire_shared.runtime.settings import UnknownRole
 
 MINUTE: Final = 60.0
 
+log = get_logger(__name__)
+
 
 async def email_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake, figures: Figures) -> EmailChannel:
     """Build what takes in mails, whichever way they come."""
     reader = MailReader(seconds=settings.reading_seconds, inline_bytes=settings.reading_inline_bytes)
     runtime.on_stop(reader.close)
+    if not can_unpack():
+        log.info("winmail.dat stays packed", extra="deskwire-intake[tnef]")
     return EmailChannel(
         accept=intake.accept,
         mailboxes=Mailboxes(runtime.directory),

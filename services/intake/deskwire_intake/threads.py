@@ -29,7 +29,7 @@ def opened_by(mailbox: str, thread_key: str) -> str:
     """The id of the ticket of the thread that begins with this Message-ID, in a mailbox.
 
     What belongs to the thread finds the ticket without any index, whichever message comes first (decision records
-    0002 and 0009).
+    0002 and 0011).
     """
     return derived_id("opened by", mailbox, thread_key)
 
