@@ -116,7 +116,8 @@ async def connected(
     try:
         yield connection
     finally:
-        await connection.close()
+        with contextlib.suppress(ConnectionError):  # it breaks at this very moment, and is closed so, too
+            await connection.close()
 
 
 async def _connect(connection: Client, address: NatsAddress, closed: Closed | None, *, quiet: bool) -> None:
