@@ -14,6 +14,9 @@ import h11
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from deskwire_query.web.proxy_sockets import MOST_SOCKETS, SocketPassage
 
 MOST_BYTES: Final = 30 * 1024 * 1024
 PIECE: Final = 64 * 1024
@@ -39,14 +42,18 @@ class IntakeUnreachable(Exception):
 class IntakeProxy:
     """An ASGI application in front of the intake service at an address."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, most_sockets: int = MOST_SOCKETS) -> None:
         address = urlsplit(url)
         self._host = address.hostname or ""
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
         self._port = address.port or (443 if self._tls else 80)
+        self._sockets = SocketPassage(self._host, self._port, self._tls, most=most_sockets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and its answer back."""
+        if scope["type"] == "websocket":
+            await self._sockets.serve(WebSocket(scope, receive, send))
+            return
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
