@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import pytest_asyncio
 from pydantic import JsonValue
 
 from deskwire_intake.mappings import shipped_mapping as inbound
@@ -33,10 +35,10 @@ D = TypeVar("D", bound=Document)
 OFFICE = Calendar(name="Office", time_zone="UTC", hours={"mon": (("09:00", "17:00"),)})
 
 
-@pytest.fixture
-async def web() -> AsyncIterator[WebDesk]:
+@pytest_asyncio.fixture
+async def web(tmp_path: Path) -> AsyncIterator[WebDesk]:
     """A workspace with one administrator, signed in."""
-    async with web_desk() as desk:
+    async with web_desk(f"sqlite+aiosqlite:///{tmp_path}/desk.db") as desk:
         await desk.hire()
         desk.sign_in()
         yield desk

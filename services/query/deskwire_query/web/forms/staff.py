@@ -3,11 +3,12 @@
 from typing import Final, get_args
 
 from deskwire_query.web.forms.amounts import Minutes
-from deskwire_query.web.forms.condition_fields import MEDIA, offer
+from deskwire_query.web.forms.condition_fields import offer
 from deskwire_query.web.forms.fields import Choice, Choices, Line, Paragraph, Several, Switch
 from deskwire_query.web.forms.form import Form, Part
 from deskwire_query.web.forms.groups import Dictionary, Group, Table
 from deskwire_shared.contracts.access import Role
+from deskwire_shared.contracts.channels import Medium
 from deskwire_shared.contracts.directory import Customer, Organisation
 from deskwire_shared.contracts.staff import Agent, Availability, RankingStrategy, Team
 from deskwire_shared.runtime.secrets import MIN_PASSWORD
@@ -28,6 +29,16 @@ ASSIGNMENTS: Final[dict[str, str]] = {
     "sticky": "Go to the customer's last agent",
     "manual": "Wait until somebody takes them",
 }
+CAPACITIES: Final[dict[str, str]] = {
+    "default": "All together",
+    "email": "Of mails",
+    "web": "Of web forms",
+    "chat": "Of chats",
+    "api": "Of the API",
+    "webhook": "Of webhooks",
+    "phone": "Of phone calls",
+}
+assert set(CAPACITIES) == {"default", *get_args(Medium)}
 PROFICIENCIES: Final = (("1", "1: beginner"), ("2", "2"), ("3", "3: good"), ("4", "4"), ("5", "5: expert"))
 PASSWORD: Final = Line(
     name="password", label="Password", type="password",
@@ -53,7 +64,7 @@ AGENT_FORM: Final = Form(
             Choice(name="calendar_id", label="Working hours", source="calendar",
                    none="Whenever their availability says so"),
             Table(name="capacity", label="The most open tickets at once", widget="list",
-                  keys=(("default", "All together"), *((medium, f"By {words}") for medium, words in MEDIA.items())),
+                  keys=tuple(CAPACITIES.items()),
                   cell=Line(name="", type="number", label="Tickets"), hint="Empty is no limit."),
             Dictionary(name="skills", label="Skills", noun="skill",
                        key=Line(name="", label="Skill", example="french"),
