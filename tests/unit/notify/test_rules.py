@@ -114,6 +114,12 @@ def test_a_ticket_that_does_not_exist_is_not_acknowledged() -> None:
     assert decided(fold("t", [])) is None
 
 
+def test_spam_is_never_acknowledged() -> None:
+    ticket = a_ticket()
+    spam = replace(ticket, messages=(replace(ticket.messages[0], spam=True),))
+    assert isinstance(decided(spam), Withhold)
+
+
 @pytest.mark.parametrize("machine", ["auto_reply", "bounce", "list"])
 def test_a_machine_is_never_acknowledged(machine: MachineKind) -> None:
     ticket = a_ticket()
