@@ -51,7 +51,7 @@ async def administration(principal: Administrator) -> Response:
 async def section_page(
     visit: AVisit,
     q: Annotated[str, Query(max_length=200)] = "",
-    deleted: Annotated[str, Query(max_length=64)] = "",
+    deleted: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = "",
 ) -> Response:
     """List the documents of a section."""
     desk, model = visit.desk, visit.section.model

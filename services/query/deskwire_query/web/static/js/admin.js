@@ -131,6 +131,7 @@ async function busy(button, work) {
 
 const trouble = (told) => build("p", { class: "wrong" }, told.detail || told.title || "This did not work.");
 const words = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.map(words).join(", ") : String(value).replaceAll("_", " "));
+const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 const ticket = (one) => build("a", { href: `/tickets/${one.number}` }, `#${one.number}`);
 
 /** A report of rehearsed rules, or of rehearsed promises. */
@@ -138,7 +139,7 @@ const report = (told) => (told.rules ? ofRules(told) : ofPromises(told));
 
 function ofRules(told) {
   const heading = build("h2", {}, "What it would have changed");
-  const summary = build("p", {}, `${told.tickets} tickets, ${told.occasions} occasions; ${told.changed} would have ended otherwise, on ${told.changed_tickets} tickets.`);
+  const summary = build("p", {}, `${count(told.tickets, "ticket")}, ${count(told.occasions, "occasion")}; ${told.changed} would have ended otherwise, on ${count(told.changed_tickets, "ticket")}.`);
   const figures = table(["Rule", "Acted", "As drafted", "Stopped"], told.rules.map((rule) => [rule.name || rule.rule_id, rule.recorded, rule.draft, rule.stopped]));
   const rows = told.first_changed.flatMap((one) => one.differences.map((each) => [ticket(one), words(one.occasion), words(each.what), words(each.recorded), words(each.draft)]));
   const troubles = told.troubles.map((each) => build("p", { class: "wrong" }, each));
@@ -147,16 +148,14 @@ function ofRules(told) {
 
 function ofPromises(told) {
   const heading = build("h2", {}, "What it would have changed");
-  const summary = build("p", {}, `${told.tickets} tickets; ${told.changed} promises would have ended otherwise.`);
+  const summary = build("p", {}, `${count(told.tickets, "ticket")}; ${count(told.changed, "promise")} would have ended otherwise.`);
   const figures = table(
     ["Promise", "Priority", "Kept", "Missed", "Kept as drafted", "Missed as drafted"],
     told.figures.map((each) => [words(each.metric), words(each.priority), each.kept, each.missed, each.draft_kept, each.draft_missed]),
   );
-  const rows = told.first_changed.map((one) => [ticket(one), words(one.metric), words(fate(one.recorded)), words(fate(one.draft))]);
+  const rows = told.first_changed.map((one) => [ticket(one), words(one.metric), words(one.recorded), words(one.draft)]);
   return [heading, summary, figures, ...(rows.length ? [table(["Ticket", "Promise", "Was", "As drafted"], rows)] : [])];
 }
-
-const fate = (one) => (one && typeof one === "object" ? one.outcome ?? one.state ?? JSON.stringify(one) : one);
 
 function table(heads, rows) {
   const head = build("thead", {}, build("tr", {}, ...heads.map((each) => build("th", { scope: "col" }, each))));
