@@ -29,6 +29,7 @@ END = "the stream has ended"
 PERMISSIONS: list[tuple[str, Permission]] = [
         ("/tickets", "tickets:read"), ("/tickets/1", "tickets:read"), ("/tickets/1/timeline", "tickets:read"),
         ("/tickets/1/history", "tickets:read"), ("/tickets/1/explanation", "tickets:read"), ("/search?q=x", "tickets:read"), ("/views", "tickets:read"),
+        ("/tickets/1/messages/1/raw", "tickets:read"), ("/tickets/1/messages/1/attachments/0", "tickets:read"),
         ("/stream", "tickets:read"), ("/customers", "customers:read"), ("/customers/x", "customers:read"),
         ("/events", "feed:internal"), ("/reports/counts", "reports:read"),
         ("/reports/response-times?since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z", "reports:read"),
