@@ -1,5 +1,6 @@
 """The command line of intake: look at a mail the way the desk reads it."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -77,17 +78,16 @@ def _read(path: str) -> bytes:
 
 
 def _read_kept(key: str) -> bytes:
-    """Read a mail from the object store. Raises FileNotFoundError or OSError."""
-    from obstore.exceptions import BaseError
-
+    """Read a mail from the object store. Raises OSError."""
     from deskwire_shared.runtime.desk import open_objects
+    from deskwire_shared.runtime.objects import ObjectMissing, Objects, ObjectStoreUnavailable
     from deskwire_shared.runtime.settings import CommonSettings
 
     try:
-        return _bounded(bytes(open_objects(CommonSettings()).get(key).bytes()))
-    except FileNotFoundError as error:
+        return _bounded(asyncio.run(Objects(open_objects(CommonSettings())).get(key)))
+    except ObjectMissing as error:
         raise FileNotFoundError("nothing is kept under that key") from error
-    except BaseError as error:
+    except ObjectStoreUnavailable as error:
         raise OSError(str(error)) from error
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from deskwire_intake.commands import mail
@@ -55,3 +56,16 @@ def test_a_summary_for_humans() -> None:
     assert "Fwd: Offer" in result.stdout
     assert "Olaf <olaf@example.net>" in result.stdout
     assert "attachment Angebot für-Sie.eml (message/rfc822, 236 bytes)" in result.stdout
+
+
+def test_a_mail_the_desk_has_kept_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKWIRE_DATA_DIR", str(tmp_path))
+    kept = tmp_path / "objects" / "raw" / "5f" / "5f0c"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(Path(FORWARD).read_bytes())
+    result = CliRunner().invoke(mail, ["parse", "--raw-key", "raw/5f/5f0c", "--json", "--details"])
+    assert result.exit_code == 0, result.stderr
+    (file,) = json.loads(result.stdout)["attachments"]
+    assert file["mail"]["subject"] == "Angebot für/Sie"
+    missing = CliRunner().invoke(mail, ["parse", "--raw-key", "raw/5f/none"])
+    assert (missing.exit_code, json.loads(missing.stderr)["error"]) == (1, "nothing is kept under that key")
