@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -83,6 +83,13 @@ class _Listener:
         self.queue.put_nowait(announcement)
         return True
 
+    async def take(self) -> list[Announcement | None]:
+        """Wait for the next announcement, and take those that stand behind it along; None ends them."""
+        told = [await self.queue.get()]
+        while not self.queue.empty():
+            told.append(self.queue.get_nowait())
+        return told
+
 
 class Hub:
     """Where listeners listen and readers wait."""
@@ -125,14 +132,25 @@ class Hub:
 
         Raises TooManyListeners.
         """
+        async with aclosing(self.bursts(after)) as bursts:
+            async for burst in bursts:
+                for announcement in burst:
+                    yield announcement
+
+    async def bursts(self, after: int | None = None) -> AsyncGenerator[tuple[Announcement, ...]]:
+        """Give what is announced, as `listen` does, together what came together: it costs a listener one waking."""
         with self._listening() as listener:
             heard = self.sequence
             if after is not None and after != heard:
                 async for missed in self._missed(after, heard):
-                    yield missed
-            while (announcement := await listener.queue.get()) is not None:
-                if announcement.sequence > heard or announcement.event != "commit":
-                    yield announcement
+                    yield (missed,)
+            ended = False
+            while not ended:
+                told = await listener.take()
+                ended = None in told
+                news = tuple(one for one in told if one and (one.sequence > heard or one.event != "commit"))
+                if news:
+                    yield news
 
     async def wait_for(self, sequence: int, *, within: float) -> None:
         """Wait until what stands at a sequence can be read. Raises NotCaughtUp after `within` seconds."""

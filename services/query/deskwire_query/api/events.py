@@ -110,9 +110,9 @@ async def stream(
 
 
 async def _frames(hub: Hub, after: int | None) -> AsyncGenerator[bytes]:
-    async with aclosing(hub.listen(after)) as announcements:
-        async for announcement in announcements:
-            yield announcement.frame
+    async with aclosing(hub.bursts(after)) as bursts:
+        async for burst in bursts:
+            yield b"".join(announcement.frame for announcement in burst)
 
 
 def _sequence(event_id: str) -> int:
