@@ -12,11 +12,13 @@ import pytest
 import pytest_asyncio
 
 from deskwire_intake.app import service
+from deskwire_intake.ledger_reading import read_ledger
 from deskwire_shared.contracts.access import ADMIN as EVERYTHING
 from deskwire_shared.contracts.access import AGENT, Permission
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import CustomerReplied, NoteAdded, Opened, TimeLogged
+from deskwire_shared.contracts.subjects import INTAKE
 from deskwire_shared.contracts.webhook_channels import WebhookChannel
 from deskwire_shared.runtime.parking import get_parked, list_parked
 from deskwire_shared.runtime.replaying import ReplayFailed, ask_for_replay
@@ -216,6 +218,41 @@ async def test_a_call_is_noted_on_the_ticket_it_is_about(hooks: HookDesk) -> Non
     (note,) = await hooks.desk.facts(ticket_id, NoteAdded)
     assert note.text == "Outgoing call with Ann (+4930901820), 4 min 5 s\n\nThe printer burns."
     assert (await hooks.desk.ticket(ticket_id)).seconds_logged == 245
+
+
+async def ledger_of(desk: TicketDesk) -> list[tuple[str, str, int | None]]:
+    return [(one.via, one.decision, one.number) async for one in read_ledger(desk.runtime.connection)]
+
+
+async def test_a_call_is_in_the_ledger_before_it_is_answered_and_tells_nothing_of_its_caller(hooks: HookDesk) -> None:
+    headers = {**await hooks.client(*AGENT), "Idempotency-Key": "call-1"}
+    opened = await hooks.stranger.post("/intake/v1/calls", json=CALL, headers=headers)
+    await hooks.stranger.post("/intake/v1/calls", json=CALL, headers=headers)
+    noted = {**CALL, "ticket_id": opened.json()["ticket_id"]}
+    await hooks.stranger.post("/intake/v1/calls", json=noted, headers=await hooks.client(*AGENT))
+    number = opened.json()["number"]
+    assert await ledger_of(hooks.desk) == [
+        ("phone", "opened", number), ("phone", "repeated", number), ("phone", "noted", number),
+    ]  # fmt: skip
+    entries = [one async for one in read_ledger(hooks.desk.runtime.connection)]
+    assert entries[0].source == entries[1].source != entries[2].source
+    written = "".join(one.model_dump_json() for one in entries)
+    assert not [words for words in ("901820", "Ann", "printer") if words in written]
+
+
+async def test_a_call_that_the_ledger_does_not_take_is_told_again_and_stands_once(hooks: HookDesk) -> None:
+    js = hooks.desk.runtime.js
+    config = (await js.stream_info(INTAKE)).config
+    await js.delete_stream(INTAKE)
+    headers = {**await hooks.client(*AGENT), "Idempotency-Key": "call-1"}
+    answer = await hooks.stranger.post("/intake/v1/calls", json=CALL, headers=headers)
+    assert problem_of(answer) == (503, "unavailable")
+    assert "same Idempotency-Key" in answer.json()["detail"]
+    await js.add_stream(config)
+    again = await hooks.stranger.post("/intake/v1/calls", json=CALL, headers=headers)
+    assert again.status_code == 201
+    assert await ledger_of(hooks.desk) == [("phone", "repeated", again.json()["number"])]
+    assert len((await hooks.desk.ticket(again.json()["ticket_id"])).messages) == 1
 
 
 @pytest.mark.parametrize(

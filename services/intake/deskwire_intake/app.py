@@ -120,6 +120,7 @@ def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAP
         customers=intake.customers,
         directory=runtime.directory,
         objects=intake.objects,
+        ledger=intake.ledger,
         scanner=intake.scanner,
     )
     return command_api(

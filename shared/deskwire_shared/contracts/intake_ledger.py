@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel
 
-Via = Literal["smtp", "lmtp", "imap", "web", "chat", "webhook", "replay"]
-"""How a message came; `replay` is a second look at one that was parked."""
+Via = Literal["smtp", "lmtp", "imap", "web", "chat", "webhook", "phone", "replay"]
+"""How a message came; `phone` is a call an agent told of, `replay` a second look at a message that was parked."""
 Decision = Literal["opened", "followed_up", "replied", "noted", "repeated", "parked", "refused", "ignored"]
 """What became of it. `followed_up`: it opened the successor of a closed ticket; `noted`: it tells of an earlier
-message. What was `refused` or `ignored` is on no ticket, and whoever sent it was told so."""
+message, or is a call about a ticket that is there. What was `refused` or `ignored` is on no ticket, and whoever sent it
+was told so."""
 
 MOST_ENTRIES: Final = 256
 """Entries in one page."""

@@ -47,11 +47,16 @@ class MemoryParking:
     """Parked things in a list of references and reasons."""
 
     parked: list[tuple[str, str]] = field(default_factory=list)
+    once: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     async def park(
         self, reference: str, data: bytes, headers: dict[str, str], *, reason: str, once: tuple[str, ...] = ()
     ) -> int:
+        if once in self.once:
+            return self.once[once]
         self.parked.append((reference, reason))
+        if once:
+            self.once[once] = len(self.parked)
         return len(self.parked)
 
 

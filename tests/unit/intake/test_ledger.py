@@ -78,6 +78,41 @@ async def test_a_mail_that_cannot_be_entered_in_the_ledger_is_not_taken_and_come
     assert len((await desk.ticket(accepted.ticket_id)).messages) == 1
 
 
+async def test_a_mail_that_is_parked_but_not_in_the_ledger_comes_again_and_is_parked_once() -> None:
+    desk = MailDesk()
+    await desk.block("ann@example.net")
+    desk.ledger.is_available = False
+    with pytest.raises(LedgerUnavailable):
+        await desk.deliver(a_mail(b"Hello\n"))
+    desk.ledger.is_available = True
+    await desk.refuse(a_mail(b"Hello\n"))
+    assert [(entry.decision, entry.parked) for entry in desk.ledger.entries] == [("parked", 1)]
+    assert len(desk.parking.parked) == 1
+
+
+async def test_a_payload_that_is_parked_but_not_in_the_ledger_comes_again_and_is_parked_once() -> None:
+    desk = HookDesk()
+    await desk.listen("whatsapp")
+    payload = a_payload("whatsapp_batch")
+    del payload["entry"][0]["changes"][0]["value"]["messages"][0]["id"]
+    desk.ledger.is_available = False
+    with pytest.raises(LedgerUnavailable):
+        await desk.hear("whatsapp", payload)
+    desk.ledger.is_available = True
+    await desk.hear("whatsapp", payload)
+    assert next((entry.decision, entry.parked) for entry in desk.ledger.entries) == ("parked", 1)
+    assert len(desk.parking.parked) == 1
+
+
+async def test_messages_of_one_payload_that_cannot_be_handled_are_each_parked() -> None:
+    desk = HookDesk()
+    await desk.listen("whatsapp")
+    await desk.block("tel:+16505551234")
+    results = await desk.hear("whatsapp", a_payload("whatsapp_batch"))
+    assert [type(result) for result in results] == [Parked] * len(results)
+    assert len(desk.parking.parked) == len(results) > 1
+
+
 async def test_a_second_try_of_a_parked_mail_is_entered_beside_the_first() -> None:
     desk = HookDesk()
     await desk.block("ann@example.net")

@@ -1,7 +1,9 @@
 """The page of the ledger: who sees it, what stands on it, and a second try for what was parked."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import get_args
 
 import obstore
 import pytest
@@ -9,7 +11,7 @@ import pytest_asyncio
 
 from deskwire_query.arrivals.following import PLACES
 from deskwire_shared.contracts.channels import Channel
-from deskwire_shared.contracts.intake_ledger import message_digest
+from deskwire_shared.contracts.intake_ledger import Via, message_digest
 from ledger_entries import MONDAY, a_parked_entry, an_entry, enter
 from query_desk import ADA
 from web_desk import CSRF, WebDesk, web_desk
@@ -36,6 +38,12 @@ async def test_a_message_stands_with_its_ticket_and_its_totals(web: WebDesk) -> 
     assert '<a href="/tickets/12">Opened #12</a>' in shown
     assert '<th scope="row">Help</th><td>IMAP</td>' in shown
     assert "<strong>2</strong>" in shown
+
+
+@pytest.mark.parametrize("via", get_args(Via))
+async def test_every_way_that_a_message_may_come_has_its_words(web: WebDesk, via: Via) -> None:
+    await enter(web.desk.database, an_entry(via=via, channel_id=None, mailbox="", source="s1"))
+    assert re.search(r'<th scope="row">no channel</th><td>[A-Za-z][A-Za-z ]+</td>', await web.page("/admin/ledger"))
 
 
 async def test_an_empty_ledger_says_so(web: WebDesk) -> None:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi_problem.error import Problem
 from nats.aio.client import Client
 
 from deskwire_intake.api import (
@@ -28,16 +29,28 @@ from deskwire_intake.api.macros import MacroImpossible
 from deskwire_intake.api.me import NotAnAgent
 from deskwire_intake.api.recording import Recording, UnknownReference
 from deskwire_intake.channels.imap_session import MailboxError
+from deskwire_intake.ledger import LedgerUnavailable
 from deskwire_intake.scanning import ScannerUnavailable, TooLargeToScan
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.http_bodies import require_json
 from deskwire_shared.runtime.identity import Identity
-from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly
+from deskwire_shared.runtime.problems import RETRY_AFTER_SECONDS, Describe, answer_with_problems, plainly, problem
 from deskwire_shared.runtime.secrets import Secrets
 from deskwire_shared.runtime.webhook_secrets import SecretsChanged, UnreadableSecrets
 
 MULTIPART_BYTES: Final = 64 * 1024
 """What a form adds to the file in it."""
+
+
+def _not_entered(_: Exception) -> Problem:
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unavailable",
+        "The ledger of intake takes no entry at the moment",
+        "The call may stand on its ticket. Send it again with the same Idempotency-Key: it is recorded once.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
 
 ERRORS: Final[dict[type[Exception], Describe]] = {
     IdempotencyKeyReused: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was used before"),
@@ -49,6 +62,7 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     InfectedUpload: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "infected-file", "The file is infected"),
     TooLargeToScan: plainly(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file-too-large", "The file is too large to scan"),
     ScannerUnavailable: plainly(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Not possible at this moment"),
+    LedgerUnavailable: _not_entered,
     NotAnAgent: plainly(HTTPStatus.FORBIDDEN, "not-an-agent", "Only an agent has an availability"),
     SecretsChanged: plainly(HTTPStatus.CONFLICT, "secrets-changed", "Somebody else changed the secrets"),
     UnreadableSecrets: plainly(HTTPStatus.CONFLICT, "unreadable-secrets", "The secrets must be entered again"),

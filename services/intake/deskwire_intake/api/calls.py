@@ -18,8 +18,10 @@ from deskwire_intake.channels.phone import (
     call_subject,
     caller_of,
 )
+from deskwire_intake.ledger import decision_of
 from deskwire_shared.contracts.document import Tag
 from deskwire_shared.contracts.facts import Priority
+from deskwire_shared.contracts.intake_ledger import LedgerEntry
 from deskwire_shared.eventstore.recorder import Outcome
 from deskwire_shared.ticket.commands import AddNote, LogTime, OpenTicket, RouteTicket, Several, SingleCommand
 
@@ -59,7 +61,7 @@ class Call(Body):
 async def log_call(
     body: Call, recording: TheRecording, asking: Annotated[Asking, Depends(asks("tickets:write"))]
 ) -> Done:
-    """Tell of a phone call."""
+    """Tell of a phone call; it is in the ledger of intake before this is answered."""
     asking.principal.require("tickets:note")
     recording.require_team(body.team_id)
     message_id = asking.made_id("message")
@@ -68,6 +70,7 @@ async def log_call(
     else:
         commands = (_note(body, message_id, asking), *_time(body, asking))
         outcome = await recording.record(body.ticket_id, lambda _: Several(commands=commands), asking)
+    await recording.ledger.enter(_ledger_entry(body, outcome, asking))
     return done(outcome, message_id=message_id)
 
 
@@ -102,3 +105,16 @@ def _time(body: Call, asking: Asking) -> tuple[SingleCommand, ...]:
     if body.seconds == 0:
         return ()
     return (LogTime(agent_id=asking.principal.id, seconds=body.seconds, activity=activity(body.direction)),)
+
+
+def _ledger_entry(body: Call, outcome: Outcome, asking: Asking) -> LedgerEntry:
+    return LedgerEntry(
+        at=asking.at,
+        via="phone",
+        source=asking.cause.command_id,
+        size=len(body.notes.encode("utf-8", "surrogatepass")),
+        content_digest=asking.request_id,
+        decision=decision_of(outcome),
+        ticket_id=outcome.ticket.id,
+        number=outcome.ticket.number,
+    )

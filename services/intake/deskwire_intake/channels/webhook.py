@@ -123,7 +123,7 @@ class WebhookIntake:
         self, message: MappedMessage | NotWhatIsMapped, arrival: "_Arrival"
     ) -> Accepted | Parked | Ignored:
         if isinstance(message, NotWhatIsMapped):
-            return await self._park(message, arrival)
+            return await self._park(message, arrival, arrival.raw_key)
         try:
             accepted = await self._accept(message, arrival)
         except BelongsToNoTicket as reason:
@@ -132,7 +132,7 @@ class WebhookIntake:
         except Exception as error:
             if passes(error):
                 raise
-            return await self._park(error, arrival)
+            return await self._park(error, arrival, _fingerprint(arrival.hook, message))
         self.figures.count(arrival.hook.mapping.medium, "repeated" if accepted.repeated else "accepted")
         return accepted
 
@@ -147,12 +147,13 @@ class WebhookIntake:
         )
         return await self.accept(inbound, arrival.keeping)
 
-    async def _park(self, error: Exception, arrival: "_Arrival") -> Parked:
+    async def _park(self, error: Exception, arrival: "_Arrival", source: str) -> Parked:
+        """Park a payload for one of its messages; one that comes again, since nobody was told, is there already."""
         await arrival.keeping
         expected, medium = isinstance(error, CannotBeHandled), arrival.hook.mapping.medium
         reason = str(error) if expected else f"{type(error).__name__}: {error}"
         headers = {CHANNEL_HEADER: arrival.hook.channel_id}
-        number = await self.parking.park(arrival.raw_key, b"", headers, reason=reason)
+        number = await self.parking.park(arrival.raw_key, b"", headers, reason=reason, once=(arrival.raw_key, source))
         exc_info = None if expected else error
         log.warning("payload parked", raw_key=arrival.raw_key, number=number, reason=reason, exc_info=exc_info)
         self.figures.count(medium, "parked")
