@@ -45,7 +45,7 @@ async def check_durability(profile: Durability, js: JetStreamContext, system_url
 
 async def _syncs_always(system_url: str) -> bool:
     address = nats_address(SecretStr(system_url))
-    connection = await nats.connect(address.servers, **address.login, connect_timeout=5, allow_reconnect=False)  # type: ignore[arg-type]  # its values are of one type
+    connection = await nats.connect(address.servers, **address.login, connect_timeout=5, allow_reconnect=False)
     try:
         answer = await connection.request(VARZ, b"{}", timeout=5)
     except nats.errors.Error as error:
