@@ -28,6 +28,7 @@ from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.parking import ParkingLot
 from deskwire_shared.ticket.commands import TicketCommand
 from deskwire_shared.ticket.decider import fold
+from deskwire_shared.ticket.refusals import Refusal as TicketRefusal
 from deskwire_shared.ticket.refusals import ReplyWasWithdrawn
 from deskwire_shared.ticket.state import Ticket
 
@@ -192,6 +193,10 @@ class Deliveries:
                 await self._recorder.record(attempt.ticket.id, command, cause)
             except ReplyWasWithdrawn:
                 await self._park(attempt, "it left the desk in the moment it was withdrawn")
+                return
+            except TicketRefusal as refusal:  # it always will: to try again would be to send again
+                log.exception("ticket refuses the outcome", kind=attempt.errand.kind, mail_id=attempt.errand.mail_id)
+                await self._park(attempt, f"the ticket does not take what became of it: {refusal.code}")
                 return
             except (EventStoreError, VersionConflict):
                 if tries == RECORD_TRIES:

@@ -1,9 +1,11 @@
 """What leaves the desk: when each is due, how it is written, what is recorded of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from deskwire_notify.channels.port import Parcel
+from deskwire_notify.header_lines import one_line
 from deskwire_notify.recording import commit_of_reply
 from deskwire_notify.retries import Patience
 from deskwire_notify.rules import acknowledgement_mail_id
@@ -45,6 +47,11 @@ class Settled:
     template_id: str = ""
     status: int | None = None
     """What an HTTP server answered with."""
+
+
+def sentence_of(reasons: Iterable[str]) -> str:
+    """Join what other servers said to what a ticket takes, whatever bytes they said it in."""
+    return one_line("; ".join(dict.fromkeys(reasons)))[:LONGEST_REASON]
 
 
 class ReplyWriter(Protocol):
@@ -142,12 +149,11 @@ class ReplyErrand:
                 RecordDelivery(message_id=self.message_id, channel=outcome.channel, attempts=outcome.attempts)
             )
         if outcome.refusals or not outcome.delivered:
-            reasons = dict.fromkeys(refusal.reason for refusal in outcome.refusals)
             addresses = dict.fromkeys(refusal.address for refusal in outcome.refusals if refusal.address)
             commands.append(
                 RecordBounce(
                     message_id=self.message_id,
-                    reason="; ".join(reasons)[:LONGEST_REASON],
+                    reason=sentence_of(refusal.reason for refusal in outcome.refusals),
                     recipients=tuple(addresses)[:RECIPIENTS],
                 )
             )
@@ -155,7 +161,7 @@ class ReplyErrand:
 
     def late(self, reason: str) -> TicketCommand | None:
         """See `Errand.late`."""
-        return RecordBounce(message_id=self.message_id, permanent=False, reason=reason[:LONGEST_REASON])
+        return RecordBounce(message_id=self.message_id, permanent=False, reason=sentence_of([reason]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,6 +34,8 @@ from deskwire_shared.ticket.state import Message, Ticket
 
 PARCEL_SECONDS: Final = 40.0
 """No further part of a reply is begun after so long: an attempt has 60 s in all."""
+LONGEST_PART_NAME: Final = 900
+"""In letters, all of them ASCII: with the number behind it still a line that a ticket takes."""
 
 _secrets: Final = TypeAdapter(dict[str, str])
 
@@ -92,7 +94,7 @@ class WebhookWriter:
         texts = split_text(message.text, outbound.longest_text)
         return WebhookParcel(
             requests={
-                _part_name(said.conversation, number, len(texts)): self._request(outbound, scope, text, number)
+                part_name(said.conversation, number, len(texts)): self._request(outbound, scope, text, number)
                 for number, text in enumerate(texts, 1)
             },
             outbound=outbound,
@@ -146,6 +148,7 @@ def _outbound(channel: Channel) -> OutboundRequest:
     return outbound
 
 
-def _part_name(conversation: str, number: int, count: int) -> str:
+def part_name(conversation: str, number: int, count: int) -> str:
     """What an agent reads where a part did not arrive."""
-    return conversation if count == 1 else f"{conversation} ({number} of {count})"
+    name = conversation[:LONGEST_PART_NAME]
+    return name if count == 1 else f"{name} ({number} of {count})"

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from deskwire_notify.channels.port import ACCEPTED, Answer
-from deskwire_notify.errands import LONGEST_REASON, Settled
+from deskwire_notify.errands import Settled, sentence_of
 from deskwire_notify.retries import Patience
 from deskwire_notify.undeliverable import NotReady, Undeliverable
 from deskwire_notify.webhook_requests import WebhookRequest, header_value, secrets_in, sign
@@ -147,11 +147,10 @@ class CallErrand:
             return RecordWebhookDelivery(
                 request_id=self.request_id, status=outcome.status or HTTPStatus.OK, attempts=outcome.attempts
             )
-        reasons = dict.fromkeys(refusal.reason for refusal in outcome.refusals)
         return RecordWebhookFailure(
             request_id=self.request_id,
             status=outcome.status,
-            reason="; ".join(reasons)[:LONGEST_REASON],
+            reason=sentence_of(refusal.reason for refusal in outcome.refusals),
             attempts=outcome.attempts,
         )
 
