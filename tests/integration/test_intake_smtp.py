@@ -6,13 +6,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from deskwire_intake.channels.smtp import TRY_LATER
+from deskwire_intake.channels.smtp import LOGGED_A_MINUTE, TRY_LATER
+from deskwire_intake.ledger_reading import read_ledger
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.parking import list_parked
-from intake_desk import SENDER, SUPPORT, intake_desk
+from intake_desk import SENDER, SUPPORT, IntakeDesk, intake_desk
 from processes import free_ports
 from ticket_desk import until
 from unit.intake.inbound import a_mail, nested
@@ -186,6 +188,47 @@ async def test_mails_beyond_the_memory_for_all_are_put_off(fresh_nats: str, tmp_
         mail = a_mail(b"x" * 70 + b"\n") + b"y" * 60 + b"\n"
         assert (await intake.send(mail * 1000))[0] == 421
         assert await intake.send(a_mail()) == OK
+
+
+def turned_away(intake: IntakeDesk) -> dict[str, float]:
+    """How often somebody was turned away, by the reason."""
+    samples = (sample for metric in intake.desk.runtime.registry.collect() for sample in metric.samples)
+    return {
+        sample.labels["reason"]: sample.value
+        for sample in samples
+        if sample.name == "deskwire_intake_listener_turned_away_total"
+    }
+
+
+async def test_whoever_is_turned_away_is_counted_by_the_reason_and_not_in_the_ledger(
+    fresh_nats: str, tmp_path: Path
+) -> None:
+    async with intake_desk(
+        fresh_nats, tmp_path, smtp_mail_bytes=10_000, smtp_recipients=2, smtp_memory_bytes=6_000
+    ) as intake:
+        await intake.desk.put("mail", Channel(name="Mail", medium="email", address=SUPPORT))
+        await intake.send(a_mail(), to=["nobody@example.com"])
+        await intake.send(a_mail(), to=[SUPPORT, SUPPORT, SUPPORT])
+        await intake.send(a_mail(b"x" * 70 + b"\n" * 20_000))
+        await asyncio.to_thread(data_answer, intake.listener.port, b"x\r\n" * 50_000)
+        await intake.send(a_mail(b"x\n" * 2_500))
+        assert turned_away(intake) == {"recipient": 1, "recipients": 1, "size": 2, "memory": 1}
+        ledger = [one.decision async for one in read_ledger(intake.desk.runtime.connection)]
+        assert ledger == ["opened"]
+
+
+async def test_a_flood_of_wrong_addresses_does_not_fill_the_log(fresh_nats: str, tmp_path: Path) -> None:
+    async with intake_desk(fresh_nats, tmp_path) as intake:
+        await intake.desk.put("mail", Channel(name="Mail", medium="email", address=SUPPORT))
+        with capture_logs() as logged:
+            await intake.send(a_mail(), to=[f"n{number}@example.com" for number in range(3 * LOGGED_A_MINUTE)])
+        told = [one for one in logged if one["event"] == "mail turned away"]
+        assert len(told) == LOGGED_A_MINUTE
+        assert told[0] == {
+            "event": "mail turned away", "log_level": "info", "listener": "smtp", "reason": "recipient",
+            "client": "127.0.0.1",
+        }  # fmt: skip
+        assert turned_away(intake) == {"recipient": 3 * LOGGED_A_MINUTE}
 
 
 async def test_a_silent_connection_is_ended(fresh_nats: str, tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ class Figures:
             ["listener"],
             registry=registry,
         )
+        self.turned_away = Counter(
+            "deskwire_intake_listener_turned_away",
+            "Connections, mails and recipients that a listener turned away before it had the whole mail, by why",
+            ["listener", "reason"],
+            registry=registry,
+        )
         self.under_way = Gauge(
             "deskwire_intake_under_way",
             "Messages that have come and are not in the log yet",

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, AnyStr, ClassVar, Final
+from typing import Any, AnyStr, ClassVar, Final, Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from structlog import get_logger
@@ -26,6 +26,8 @@ END_OF_DATA: Final = b"\r\n.\r\n"
 COMMANDS: Final = {"*": 100, "MAIL": 10_000, "RCPT": 100_000, "DATA": 10_000, "RSET": 10_000}
 """Most commands of a kind in one connection."""
 WAIT_SECONDS: Final = 10.0
+LOGGED_A_MINUTE: Final = 10
+"""So often a reason to turn somebody away is logged; all times are counted."""
 
 ACCEPTED: Final = "250 2.0.0 The mail was accepted as {receipt}"
 TRY_LATER: Final = "451 4.3.0 The mail cannot be kept at the moment; please try again later"
@@ -37,6 +39,10 @@ TOO_MANY_CONNECTIONS: Final = "421 4.3.2 Too many connections; please try again 
 OUT_OF_MEMORY: Final = "421 4.3.1 Too many mails at once; please try again later"
 STOPPING: Final = "421 4.3.2 The desk is being stopped; please try again later"
 
+Reason = Literal["connections", "rate", "recipient", "recipients", "size", "memory"]
+"""Why somebody is turned away: the mailbox is unknown, the mail too large, or there are too many of something."""
+
+_SIZE = re.compile(r"\sSIZE=([0-9]{1,20})(?:\s|\Z)", re.IGNORECASE)
 _PATH = re.compile(r"<([^<>\x00-\x20\x7f]*)>\s*(.*)\Z|([^<>\x00-\x20\x7f]+)(?:\s+(.*))?\Z")
 _SOURCE_ROUTE = re.compile(r"@[^:]*:")
 
@@ -76,6 +82,7 @@ class SmtpListener:
         self._rate = rate
         self._figures = channel.figures
         self._connections: set[SmtpConnection] = set()
+        self._logged = RateLimit(LOGGED_A_MINUTE, 60.0)
         self._held_bytes = 0
         self._server: asyncio.Server | None = None
 
@@ -124,6 +131,7 @@ class SmtpListener:
         del server
         if self._rate is not None and self._rate.take(client_of(session.peer[0] if session.peer else "")):
             self._figures.count(EMAIL, "deferred")
+            self.turn_away("rate", session)
             return TOO_MANY_MAILS
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -133,11 +141,13 @@ class SmtpListener:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient, if it is a mailbox of the desk."""
-        del server, session, options
+        del server, options
         if len(envelope.rcpt_tos) >= self.limits.recipients:
+            self.turn_away("recipients", session)
             return TOO_MANY_RECIPIENTS
         if self.channel.mailboxes.find(address) is None:
-            self.refused()
+            self._figures.count(EMAIL, "refused")
+            self.turn_away("recipient", session)
             return UNKNOWN_RECIPIENT
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -178,9 +188,17 @@ class SmtpListener:
         log.error("mail session failed", error=repr(error), exc_info=error)
         return TRY_LATER
 
-    def refused(self) -> None:
-        """Count a mail or a recipient that was refused for good."""
+    def turn_away(self, reason: Reason, session: Session | None) -> None:
+        """Count and log that somebody was turned away; the log takes so much of it as a flood cannot fill it."""
+        self._figures.turned_away.labels(self.via, reason).inc()
+        if not self._logged.take(reason):
+            peer = session.peer[0] if session is not None and session.peer else ""
+            log.info("mail turned away", listener=self.via, reason=reason, client=client_of(peer))
+
+    def refuse_size(self, session: Session | None) -> None:
+        """Count a mail that is too large."""
         self._figures.count(EMAIL, "refused")
+        self.turn_away("size", session)
 
     @contextmanager
     def holding(self) -> Iterator["HeldBytes"]:
@@ -253,6 +271,7 @@ class SmtpConnection(SMTP):
         has_room = self._listener.opened(self)
         super().connection_made(transport)
         if not has_room:
+            self._listener.turn_away("connections", self.session)
             self.end(TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -282,6 +301,16 @@ class SmtpConnection(SMTP):
         self._reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001  # the stream has no other way
         await super().smtp_STARTTLS(arg)
 
+    @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802  # the name is the framework's
+        """Begin a mail, unless it says itself that it is too large (RFC 1870)."""
+        size = _SIZE.search(arg or "")
+        if size is not None and int(size[1]) > self._listener.limits.mail_bytes:
+            self._listener.refuse_size(self.session)
+            await self.push(TOO_BIG)
+            return
+        await super().smtp_MAIL(arg)
+
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802  # the name is the framework's
         """Receive a mail and answer what became of it."""
@@ -304,9 +333,10 @@ class SmtpConnection(SMTP):
         try:
             envelope.content = await self._read_mail(held)
         except _TooBig:
-            self._listener.refused()
+            self._listener.refuse_size(self.session)
             await self.push(self.refusal(envelope))
         except _OutOfMemory:
+            self._listener.turn_away("memory", self.session)
             self.end(OUT_OF_MEMORY)
         else:
             await self.push(await self._call_handler_hook("DATA"))
