@@ -1,6 +1,6 @@
 """Business rules, in order: which of them hold for a ticket on an occasion, and what they wish for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
@@ -14,7 +14,7 @@ from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.directory.surroundings import Surroundings
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.acting import Acting, Staff
-from deskwire_shared.ticket.actions import Deeds, FollowUp, deeds
+from deskwire_shared.ticket.actions import Deeds, FollowUp, deeds, opening
 from deskwire_shared.ticket.commands import ApplyRule, Several, SingleCommand
 from deskwire_shared.ticket.conditions import holding
 from deskwire_shared.ticket.decider import decide, evolve
@@ -54,13 +54,15 @@ class Application:
     """A rule that held, the conditions that did, its commands, and in `troubles` what it could not do.
 
     A rule that could do nothing at all has no commands: it did not act, and it stops no later rule. One that was
-    `stopped`, lest it set itself off for ever, has but the command that notes this.
+    `stopped`, lest it set itself off for ever, has but the command that notes this. `facts` is what the commands
+    come to on the ticket as the earlier rules leave it.
     """
 
     rule_id: str
     revision: int
     conditions: tuple[str, ...]
     commands: tuple[SingleCommand, ...] = ()
+    facts: tuple[TicketFact, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     troubles: tuple[str, ...] = ()
     stopped: str = ""
@@ -78,15 +80,11 @@ def applied(
     if not ticket.exists or ticket.is_closed:
         return ()
     applications: list[Application] = []
-    room = limits.COMMANDS
     for standing in in_order(rules, occasion):
         acted = _acted_before(standing, occasion, ticket)
-        if not acted:
-            found = _ask(standing, ticket, occasion, setting, room)
-            applications += [found] if found else []
-            commands = found.commands if found else ()
-            acted = found is not None and found.acted
-            room, ticket = room - len(commands), after(ticket, commands)
+        if not acted and (found := _ask(standing, ticket, occasion, setting, applications)) is not None:
+            applications.append(found)
+            acted, ticket = found.acted, after(ticket, found.facts)
         if acted and standing.rule.stop:
             break
     return tuple(applications)
@@ -98,14 +96,11 @@ def in_order(rules: Iterable[StandingRule], occasion: Occasion) -> list[Standing
     return sorted(asked, key=lambda standing: (standing.rule.order, standing.id))
 
 
-def after(ticket: Ticket, commands: tuple[SingleCommand, ...]) -> Ticket:
-    """Suppose that the ticket has taken the commands."""
-    if not commands:
-        return ticket
+def after(ticket: Ticket, facts: Iterable[TicketFact]) -> Ticket:
+    """Suppose that the facts stand on the ticket."""
     at, actor = ticket.updated_at, ticket.updated_by
     assert at is not None
     assert actor is not None
-    facts = decide(Several(commands=commands), ticket)
     return reduce(lambda so_far, fact: evolve(so_far, fact, at=at, actor=actor), facts, ticket)
 
 
@@ -114,7 +109,9 @@ def _acted_before(standing: StandingRule, occasion: Occasion, ticket: Ticket) ->
     return any((rule_id, name) == (standing.id, occasion.name) for rule_id, _, name in ticket.rules_applied)
 
 
-def _ask(standing: StandingRule, ticket: Ticket, occasion: Occasion, setting: Setting, room: int) -> Application | None:
+def _ask(
+    standing: StandingRule, ticket: Ticket, occasion: Occasion, setting: Setting, earlier: Sequence[Application]
+) -> Application | None:
     message = ticket.message(occasion.message_id) if occasion.message_id else None
     conditions = holding(standing.rule.conditions, setting.surroundings.context(ticket, message))
     if conditions is None:
@@ -126,12 +123,14 @@ def _ask(standing: StandingRule, ticket: Ticket, occasion: Occasion, setting: Se
     )
     if not wished.commands:
         return application
-    facts = _facts((note, *wished.commands), ticket, room)
-    if isinstance(facts, str):
-        return replace(application, troubles=(*wished.troubles, facts))
+    commands = (note, *wished.commands)
+    try:
+        facts = _facts(commands, wished.follow_ups, ticket, earlier)
+    except Refusal as refusal:
+        return replace(application, troubles=(*wished.troubles, str(refusal)))
     if objection := setting.lineage.objection(standing.id, occasion.topic):
-        return _stopped(application, note, objection) if _changes_something(facts) else None
-    return replace(application, commands=(note, *wished.commands), follow_ups=wished.follow_ups)
+        return _stopped(application, note, objection, ticket) if _changes_something(facts) else None
+    return replace(application, commands=commands, facts=facts, follow_ups=wished.follow_ups)
 
 
 def _wished(standing: StandingRule, ticket: Ticket, occasion: Occasion, setting: Setting) -> Deeds:
@@ -157,19 +156,25 @@ def _note(standing: StandingRule, occasion: Occasion, conditions: tuple[str, ...
     )
 
 
-def _facts(commands: tuple[SingleCommand, ...], ticket: Ticket, room: int) -> list[TicketFact] | str:
-    """What would become of the commands, or why the ticket would not take them."""
-    if len(commands) > room:
-        return f"the rules wish for more than {limits.COMMANDS} changes at once"
-    try:
-        return decide(Several(commands=commands), ticket)
-    except Refusal as refusal:
-        return str(refusal)
+def _facts(
+    commands: tuple[SingleCommand, ...], follow_ups: Iterable[FollowUp], ticket: Ticket, earlier: Sequence[Application]
+) -> tuple[TicketFact, ...]:
+    """What would become of the commands, in one commit with those of earlier rules. Raises Refusal."""
+    before = [fact for one in earlier for fact in one.facts]
+    limits.require_count(
+        "changes by rules at once", [*(c for one in earlier for c in one.commands), *commands], limits.COMMANDS
+    )
+    for follow_up in follow_ups:
+        decide(opening(follow_up, ticket, 0), Ticket.unborn(follow_up.ticket_id))
+    facts = decide(Several(commands=commands), ticket)
+    limits.require_commit_size([*before, *facts])
+    return tuple(facts)
 
 
-def _changes_something(facts: list[TicketFact]) -> bool:
+def _changes_something(facts: Iterable[TicketFact]) -> bool:
     return any(not isinstance(fact, RuleApplied) for fact in facts)
 
 
-def _stopped(application: Application, note: ApplyRule, why: str) -> Application:
-    return replace(application, commands=(replace(note, stopped=why),), stopped=why)
+def _stopped(application: Application, note: ApplyRule, why: str, ticket: Ticket) -> Application:
+    stopped = replace(note, stopped=why)
+    return replace(application, commands=(stopped,), facts=tuple(decide(stopped, ticket)), stopped=why)

@@ -55,22 +55,24 @@ class Ruling:
         self, occasion: Occasion, rules: Sequence[StandingRule], ticket: Ticket, lineage: Lineage, cause: Cause
     ) -> None:
         """Put an occasion to rules, all of which act in one commit."""
-        setting = await self._setting(ticket, rules, lineage, cause.at)
-        applications = applied(rules, ticket, occasion, setting)
-        _log(applications)
-        if any(application.commands for application in applications):
-            follow_ups = [one for application in applications for one in application.follow_ups]
-            numbers = {one.ticket_id: await self.numbers.take(one.ticket_id) for one in follow_ups}
-            numbered = replace(setting, numbers=numbers)
-            await self._record(_Asking(rules, occasion, numbered), ticket, follow_ups, cause)
+        asking = _Asking(rules, occasion, await self._setting(ticket, rules, lineage, cause.at))
+        wish = asking.wish(ticket)
+        _log(asking.applications)
+        if wish is not None or asking.unnumbered:
+            await self._record(asking, ticket.id, cause)
 
-    async def _record(self, asking: "_Asking", ticket: Ticket, follow_ups: Sequence[FollowUp], cause: Cause) -> None:
-        if not follow_ups:
-            await self.recorder.record(ticket.id, asking.wish, cause)
-            return
-        wishes: dict[str, Wish] = {ticket.id: asking.wish}
-        wishes |= {one.ticket_id: asking.opening_of(one.ticket_id) for one in follow_ups}
-        await self.recorder.record_together(wishes, cause)
+    async def _record(self, asking: "_Asking", ticket_id: str, cause: Cause) -> None:
+        """Record what the rules wish for; on a ticket that has changed they may wish for other follow-ups."""
+        while True:
+            for follow_up_id in asking.unnumbered:
+                asking.numbers[follow_up_id] = await self.numbers.take(follow_up_id)
+            openings: dict[str, Wish] = {one.ticket_id: asking.opening_of(one.ticket_id) for one in asking.follow_ups}
+            if openings:
+                await self.recorder.record_together({ticket_id: asking.wish, **openings}, cause)
+            else:
+                await self.recorder.record(ticket_id, asking.wish, cause)
+            if not asking.unnumbered:
+                return
 
     async def _setting(self, ticket: Ticket, rules: Iterable[StandingRule], lineage: Lineage, at: datetime) -> Setting:
         asked = [standing.rule.conditions for standing in rules]
@@ -90,25 +92,36 @@ class _Asking:
     rules: Sequence[StandingRule]
     occasion: Occasion
     setting: Setting
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Of the follow-ups, by their ids, as far as they were taken."""
     ticket: Ticket | None = None
-    applications: tuple[Application, ...] = field(default_factory=tuple)
+    applications: tuple[Application, ...] = ()
+
+    @property
+    def follow_ups(self) -> list[FollowUp]:
+        """The tickets that are to be opened along."""
+        return [one for application in self.applications for one in application.follow_ups]
+
+    @property
+    def unnumbered(self) -> list[str]:
+        """The follow-ups for which a number has to be taken before anything can be recorded."""
+        return [one.ticket_id for one in self.follow_ups if one.ticket_id not in self.numbers]
 
     def wish(self, ticket: Ticket) -> Several | None:
-        """What the rules wish for the ticket as it is now."""
+        """What the rules wish for the ticket as it is now; nothing while a follow-up has no number."""
         self.ticket = ticket
-        self.applications = applied(self.rules, ticket, self.occasion, self.setting)
+        self.applications = applied(self.rules, ticket, self.occasion, replace(self.setting, numbers=self.numbers))
         commands = tuple(command for application in self.applications for command in application.commands)
-        return Several(commands=commands) if commands else None
+        return Several(commands=commands) if commands and not self.unnumbered else None
 
     def opening_of(self, ticket_id: str) -> Wish:
         """What is wished for a follow-up: to be opened, if the rules still wish for it."""
 
         def wish(_: Ticket) -> Several | None:
-            follow_ups = (one for application in self.applications for one in application.follow_ups)
-            wanted = next((one for one in follow_ups if one.ticket_id == ticket_id), None)
-            if wanted is None or self.ticket is None:
+            wanted = next((one for one in self.follow_ups if one.ticket_id == ticket_id), None)
+            if wanted is None or self.ticket is None or self.unnumbered:
                 return None
-            return opening(wanted, self.ticket, self.setting.numbers[ticket_id])
+            return opening(wanted, self.ticket, self.numbers[ticket_id])
 
         return wish
 

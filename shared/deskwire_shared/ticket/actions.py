@@ -94,7 +94,10 @@ def deeds(
 
 
 def opening(follow_up: FollowUp, source: Ticket, number: int) -> Several:
-    """Write down how a follow-up begins: the customer of the first ticket, the words of the action."""
+    """Write down how a follow-up begins: the customer of the first ticket, the words of the action.
+
+    The customer's own subject may stand in the new one, which is cut to what a ticket takes.
+    """
     action, values = follow_up.action, values_of(source)
     assert source.requester is not None
     opened = OpenTicket(
@@ -102,7 +105,7 @@ def opening(follow_up: FollowUp, source: Ticket, number: int) -> Several:
         channel=AUTOMATIC,
         author=source.requester,
         requester_id=source.requester_id,
-        subject=fill(action.subject, values),
+        subject=fill(action.subject, values)[: limits.SUBJECT_LENGTH],
         text=fill(action.text, values),
         number=number,
         priority=action.priority,

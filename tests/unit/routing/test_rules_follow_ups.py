@@ -2,7 +2,9 @@
 
 from deskwire_shared.contracts.facts import Linked, Opened, Routed, RuleApplied
 from deskwire_shared.testing.ticket import TICKET_ID
-from routing_desk import a_rule, a_team, opening, routing_desk
+from deskwire_shared.ticket.commands import ChangeTags
+from deskwire_shared.ticket.limits import SUBJECT_LENGTH
+from routing_desk import a_rule, a_team, another_replica, opening, routing_desk
 
 OPEN = opening(message_id="m1")
 CALL = {"do": "open_follow_up", "subject": "Call {{ customer.name }}", "text": "They asked for it.", "tags": ["call"]}
@@ -40,3 +42,30 @@ async def test_a_follow_up_told_of_twice_is_opened_once() -> None:
 
 def from_mail() -> dict[str, object]:
     return {"all": [{"field": "ticket.channel", "op": "is", "value": "email"}]}
+
+
+async def test_a_customer_with_the_longest_of_subjects_gets_a_follow_up_too() -> None:
+    desk = await routing_desk(r1=a_rule({**CALL, "subject": "Call: {{ ticket.subject }}"}, conditions=from_mail()))
+    ticket = await desk.after(opening(message_id="m1", subject="x" * SUBJECT_LENGTH))
+    assert (await desk.ticket(ticket.links[0].ticket_id)).subject == f"Call: {'x' * (SUBJECT_LENGTH - 6)}"
+
+
+async def test_a_follow_up_that_no_ticket_could_be_is_not_opened_and_keeps_nothing_else_from_being_done() -> None:
+    text = "{{ ticket.subject }}" * 300
+    desk = await routing_desk(
+        r1=a_rule({**CALL, "text": text}, conditions=from_mail(), order=1),
+        r2=a_rule({"do": "add_tags", "tags": ["seen"]}, order=2),
+    )
+    ticket = await desk.after(opening(message_id="m1", subject="x" * SUBJECT_LENGTH))
+    assert (ticket.links, ticket.tags) == ((), ("seen",))
+
+
+async def test_a_follow_up_that_rules_wish_for_only_once_the_ticket_has_changed_is_opened_with_a_number() -> None:
+    tagged = {"all": [{"field": "ticket.tags", "op": "contains", "value": "call"}]}
+    desk = await routing_desk(r1=a_rule({"do": "add_tags", "tags": ["seen"]}), r2=a_rule(CALL, conditions=tagged))
+    elsewhere = another_replica(desk.store, desk.directory, desk.clock, desk.claims, desk.timers)
+    await desk.do(OPEN)
+    await elsewhere.do(ChangeTags(add=("call",)))
+    await desk.settle()
+    (link,) = (await desk.ticket()).links
+    assert (await desk.ticket(link.ticket_id)).number == link.number > 0

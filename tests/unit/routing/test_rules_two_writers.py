@@ -46,6 +46,13 @@ async def test_a_rule_that_is_heard_of_twice_at_the_same_time_acts_once() -> Non
     assert (await desk.facts()).count(RuleApplied) == 1
 
 
+async def test_rules_that_write_more_than_a_commit_holds_leave_the_rest_undone() -> None:
+    note = a_rule({"do": "write_note", "text": "ü" * 20_000})
+    desk = await routing_desk(**{f"r{number:02}": note for number in range(20)})
+    ticket = await desk.after(opening(message_id="m1"))
+    assert 1 < len(ticket.messages) - 1 < 20
+
+
 async def test_whoever_writes_on_a_version_that_is_past_is_told_what_came_in_between() -> None:
     desk = await a_desk_with_a_rule()
     await desk.settle()
