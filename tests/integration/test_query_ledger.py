@@ -1,6 +1,8 @@
 """The table of the ledger follows its stream: each entry once, whoever else follows it, and whatever became of it."""
 
 import asyncio
+import html
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,15 +21,16 @@ from deskwire_query.arrivals.reading import ArrivalFilter, ArrivalReader
 from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.database import Database, open_database
 from deskwire_shared.contracts.access import Permission
-from deskwire_shared.contracts.intake_ledger import LedgerEntry, LedgerPage
+from deskwire_shared.contracts.intake_ledger import LedgerEntry, LedgerPage, message_digest
 from deskwire_shared.contracts.subjects import INTAKE, LEDGER_SUBJECT
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.runtime.health import Unhealthy
 from deskwire_shared.runtime.parking import ParkingLot, list_parked
 from deskwire_shared.runtime.streams import migrate
-from ledger_entries import MONDAY, an_entry
+from ledger_entries import MONDAY, a_parked_entry, an_entry, enter
 from ticket_desk import ADMIN, TicketDesk, ticket_desk, until
+from web_desk import web_desk
 
 
 @dataclass
@@ -64,12 +67,21 @@ class World:
             await end(running)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a database, where services that are started find it too."""
+    sqlite = f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}"
+    url = sqlite if request.param == "sqlite" else str(request.getfixturevalue("fresh_postgres"))
+    monkeypatch.setenv("DESKWIRE_DATABASE_URL", url)
+    return url
+
+
 @pytest_asyncio.fixture
-async def world(fresh_nats: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(fresh_nats: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(following, "RETRY_SECONDS", 0.05)
     connection = await nats.connect(fresh_nats)
     await migrate(connection.jetstream())
-    database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+    database = open_database(database_url)
     await create_arrivals(database)
     yield World(connection, database)
     await database.close()
@@ -158,6 +170,7 @@ async def an_api(nats_url: str, folder: Path, *scopes: Permission) -> AsyncItera
             yield http, desk
 
 
+@pytest.mark.usefixtures("database_url")
 async def test_the_ledger_is_read_over_http_page_by_page(fresh_nats: str, tmp_path: Path) -> None:
     async with an_api(fresh_nats, tmp_path, "admin") as (http, desk):
         entries = tuple(an_entry(source=f"7:{number}", number=number) for number in range(1, 6))
@@ -175,6 +188,21 @@ async def test_the_ledger_is_read_over_http_page_by_page(fresh_nats: str, tmp_pa
         assert rest["next"] is None
         counts = (await http.get("/intake/ledger/counts?decision=opened")).json()
         assert counts == [{"channel_id": "support", "via": "imap", "decision": "opened", "count": 5}]
+
+
+async def test_the_page_of_the_ledger_finds_counts_and_turns_on(database_url: str) -> None:
+    async with web_desk(database_url) as web:
+        await web.hire()
+        web.sign_in()
+        calls = (an_entry(via="phone", channel_id=None, mailbox="", number=n, source=f"s{n}") for n in range(1, 61))
+        await enter(web.desk.database, *calls, a_parked_entry(message_digest=message_digest("m1@example.org")))
+        shown = await web.page("/admin/ledger")
+        assert '<th scope="row">no channel</th><td>phone call</td>' in shown
+        assert ("Opened #60<" in shown, "Opened #11<" in shown) == (True, False)
+        (further,) = re.findall(r'href="(/admin/ledger\?[^"]*cursor=[^"]*)"', shown)
+        assert "Opened #11<" in await web.page(html.unescape(further))
+        found = await web.page("/admin/ledger?decision=parked&message=%3Cm1@example.org%3E")
+        assert ("the sender is blocked" in found, "Opened #" in found) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""What is told of the ledger of intake."""
+"""What is told of the ledger of intake, on every database it runs on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,16 @@ from deskwire_shared.contracts.intake_ledger import MOST_ENTRIES, message_digest
 from ledger_entries import MONDAY, a_parked_entry, an_entry, enter
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}"
+    return str(request.getfixturevalue("fresh_postgres"))
+
+
 @pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = open_database(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
     await create_arrivals(opened)
     yield opened
     await opened.close()
@@ -89,3 +97,24 @@ async def test_an_entry_that_is_not_there_is_told_plainly(database: Database, as
 async def test_a_cursor_of_another_list_is_refused(database: Database) -> None:
     with pytest.raises(InvalidCursor):
         await ArrivalReader(database).page(ArrivalFilter(), after="bm9uc2Vuc2U")
+
+
+async def test_a_moment_and_odd_words_come_out_as_they_went_in(database: Database) -> None:
+    at = MONDAY.replace(microsecond=123_456)
+    await enter(
+        database, a_parked_entry(at=at, reason="<b>'; DROP TABLE arrivals; -- \U0001f525 é", size=2**40, number=2**40)
+    )
+    (row,) = (await ArrivalReader(database).page(ArrivalFilter(since=at, until=at + timedelta(microseconds=1)))).items
+    assert (row.at, row.reason, row.size, row.number) == (
+        at, "<b>'; DROP TABLE arrivals; -- \U0001f525 é", 2**40, 2**40
+    )  # fmt: skip
+    assert await ArrivalReader(database).one(row.id) == row
+
+
+async def test_no_table_is_made_twice_though_two_processes_begin_at_once(database_url: str) -> None:
+    opened = open_database(database_url)
+    try:
+        await asyncio.gather(*(create_arrivals(opened) for _ in range(4)))
+        assert (await ArrivalReader(opened).page(ArrivalFilter())).items == ()
+    finally:
+        await opened.close()
