@@ -79,7 +79,7 @@ def wired(
         workload=workload,
         roster=roster,
         matching=Matching(workload, roster, Choosing(roster, STRATEGIES)),
-        claims=Claims(claims, workload),
+        claims=Claims(claims, workload, log_end),
         overflowing=overflowing,
         alarms=alarms,
         clock=clock,

@@ -8,14 +8,15 @@ sum right at every place of the log:
    ticket since. So a claim whose ticket has moved is settled: recorded, then the log counts the ticket, or void.
 2. Whoever claims counts the open tickets that the log gives the agent, and the claims that are not settled by it.
 3. They write down how far they had read the log, and nobody claims who has not read that far. So what one of them
-   counted as settled is in the log that every later one counts.
+   counted as settled is in the log that every later one counts. After a disaster the log may end before that; then all
+   that is left of it is read.
 
 A claim is never released, and needs no clock: that of a process which died is settled when the ticket is assigned
 by another one, to whomever, and until then the ticket itself may be claimed again.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -64,18 +65,20 @@ class ClaimStore(Protocol):
 class Claims:
     """Claims room with agents, in competition with the other replicas."""
 
-    def __init__(self, store: ClaimStore, workload: LiveWorkload) -> None:
+    def __init__(self, store: ClaimStore, workload: LiveWorkload, log_end: Callable[[], Awaitable[int]]) -> None:
         self._store = store
         self._workload = workload
+        self._log_end = log_end
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def claim(self, agent_id: str, agent: Agent, ticket_id: str, work: Work) -> bool:
-        """Claim room for a ticket; False when there is none, or rivals keep being faster."""
+        """Claim room for a ticket; False when there is none, or rivals keep being faster. Raises TimeoutError."""
         async with self._turns.setdefault(agent_id, asyncio.Lock()):
             for attempt in range(ATTEMPTS):
                 kept = await self._store.get(agent_id)
                 known = AgentsClaims.model_validate_json(kept.value) if kept.value else AgentsClaims()
-                await self._workload.reached(known.read_to)
+                if self._workload.position < known.read_to:
+                    await self._workload.reached(min(known.read_to, await self._log_end()))
                 others = {
                     other_id: claim
                     for other_id, claim in known.tickets.items()

@@ -35,13 +35,17 @@ TWO_CHATS = an_agent("support", capacity={"default": 3, "chat": 2})
 OPENING = Opening(requester_id="cora", channel="email")
 
 
-def a_replica(store: MemoryClaims) -> tuple[Claims, LiveWorkload]:
-    """Somebody who claims, and what they have read; both tickets are opened."""
+def a_replica(store: MemoryClaims, *, log_end: int = 1_000) -> tuple[Claims, LiveWorkload]:
+    """Somebody who claims, and what they have read; three tickets are opened."""
+
+    async def end() -> int:
+        return log_end
+
     live = LiveWorkload(patience_seconds=5)
     for sequence, ticket_id in enumerate(("t1", "t2", "t3"), 1):
         live.now.apply(ticket_id, [OPENING], sequence=sequence)
         live.position = sequence
-    return Claims(store, live), live
+    return Claims(store, live, end), live
 
 
 def read(live: LiveWorkload, ticket_id: str, *facts: Assigned | StatusChanged) -> None:
@@ -95,6 +99,15 @@ async def test_nobody_claims_who_has_read_less_than_the_last_one_had() -> None:
     assert not late.done()
     read(behind_live, "t1", Assigned(agent_id="agent"))
     assert await late
+
+
+async def test_a_claim_of_a_log_that_lost_its_end_keeps_nobody_waiting_for_what_will_not_come() -> None:
+    store = MemoryClaims()
+    before, before_live = a_replica(store)
+    before_live.position = 500
+    assert await before.claim("agent", TWO_CHATS, "lost", a_work())
+    after, _ = a_replica(store, log_end=3)
+    assert await after.claim("agent", ONE, "t1", a_work())
 
 
 async def test_a_medium_is_claimed_for_itself() -> None:
