@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deskwire_intake.auditing.audit import Audit
     from deskwire_intake.auditing.reconciling import Reconciliation
 
@@ -17,18 +19,32 @@ SHOWN: Final = 50
 
 
 def ledger(
-    mailbox: Annotated[str | None, typer.Option(help="Only this mailbox: a channel, by name, address or id.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what came since that day.")] = None,
+    mailbox: Annotated[
+        str | None,
+        typer.Option(metavar="CHANNEL", help="Only this mailbox: a channel, by name, address or id. Else all of them."),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only what came since the beginning of that day."
+        ),
+    ] = None,
     relay_log: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="The log of a mail server that hands mails over by SMTP or LMTP."
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="The log of a mail server that hands mails over by SMTP or LMTP: each receipt in it is looked for.",
         ),
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for monitoring.")] = False,
 ) -> None:
-    """Count what came in, and hold it against the mail servers; the exit code is 1 when a mail is missing anywhere."""
+    """Count what came in by every channel, and hold mailboxes against their servers; nothing is changed by it.
+
+    The exit code is 0 when no mail is missing on either side, and 1 when one is.
+    """
     from deskwire_intake.auditing import audit
     from deskwire_shared.runtime.running import run_async, running_desk
 
@@ -58,14 +74,15 @@ def _lines(found: "Audit", names: dict[str | None, str]) -> list[str]:
 
     ways: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for kind, count in found.counts.items():
-        name = names.get(kind.channel_id, kind.channel_id or "no channel")
+        name = names.get(kind.channel_id, kind.channel_id or "")
         ways.setdefault((name, kind.via), []).append((kind.decision, count))
-    counted = [
-        f"{name} by {via}: {', '.join(f'{count:,} {decision}' for decision, count in sorted(decided))}"
-        for (name, via), decided in sorted(ways.items())
-    ]
+    counted = [_counted(f"{name} by {via}" if name else via, decided) for (name, via), decided in sorted(ways.items())]
     compared = [line for one in found.reconciliations for line in _compared(one)]
     return list(map(harmless, [*(counted or ["nothing came in"]), *compared, *_receipts(found)]))
+
+
+def _counted(way: str, decided: "Iterable[tuple[str, int]]") -> str:
+    return f"{way}: {', '.join(f'{count:,} {decision}' for decision, count in sorted(decided))}"
 
 
 def _compared(one: "Reconciliation") -> list[str]:
