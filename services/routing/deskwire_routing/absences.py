@@ -79,7 +79,8 @@ class Absences:
                 continue
 
             def wish(now: Ticket) -> UnassignTicket | None:
-                return UnassignTicket(reason=reason) if now.assignee_id == agent_id else None
+                held = now.assignee_id == agent_id and not now.is_closed
+                return UnassignTicket(reason=reason) if held else None
 
             cause = Because().cause(self.clock.now(), ticket_id, "give back", str(work.placements))
             outcome = await self.recorder.record(ticket_id, wish, cause, at_least=work.sequence)

@@ -72,7 +72,7 @@ def wired(
     waiting = Waiting(ruling=ruling, timers=timers, workload=workload, news=news, log_end=log_end)
     alarms = Alarms(timers, clock)
     roster = Roster(directory, workload, clock)
-    overflowing = Overflowing(store=store, recorder=recorder, directory=directory, alarms=alarms, clock=clock)
+    overflowing = Overflowing(recorder=recorder, directory=directory, alarms=alarms, clock=clock)
     placing = Placing(
         recorder=recorder,
         directory=directory,

@@ -9,10 +9,9 @@ from structlog import get_logger
 
 from deskwire_routing.alarms import Alarms
 from deskwire_routing.causes import Because
-from deskwire_shared.contracts.facts import Assigned, Part, Routed, Unassigned
+from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
 from deskwire_shared.contracts.staff import Team
 from deskwire_shared.directory.port import Directory
-from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.ticket.commands import RouteTicket
@@ -43,7 +42,6 @@ class Happened(Protocol):
 class Overflowing:
     """Moves tickets on that wait too long."""
 
-    store: EventStore
     recorder: Recorder
     directory: Directory
     alarms: Alarms
@@ -53,21 +51,21 @@ class Overflowing:
         """See that a waiting ticket is looked at when it will have waited long enough."""
         if team.overflow is None:
             return
-        since = queued_since((await self.store.load(ticket_id)).commits)
+        _, history = await self.recorder.history(ticket_id)
+        since = queued_since(history.commits)
         if since is not None:
             await self.alarms.set(ticket_id, "overflow", since + timedelta(minutes=team.overflow.after_minutes))
 
     async def on_time(self, ticket_id: str, now: datetime) -> None:
         """Move a ticket on, if it is still waiting and has waited long enough."""
-        commits = (await self.store.load(ticket_id)).commits
-        ticket = await self.recorder.ticket(ticket_id)
+        ticket, history = await self.recorder.history(ticket_id)
         team = self.directory.get(Team, ticket.team_id) if ticket.team_id else None
-        since = queued_since(commits)
+        since = queued_since(history.commits)
         if team is None or team.overflow is None or since is None or not _is_waiting(ticket):
             return
         if now < since + timedelta(minutes=team.overflow.after_minutes):
             await self.plan(ticket_id, team)
-        elif self._can_move(ticket, team.overflow.team_id, commits):
+        elif self._can_move(ticket, team.overflow.team_id, history.commits):
             await self._move(ticket, team.overflow.team_id)
 
     def _can_move(self, ticket: Ticket, team_id: str, commits: Iterable[Happened]) -> bool:
@@ -86,7 +84,7 @@ class Overflowing:
 
 
 def queued_since(commits: Iterable[Happened]) -> datetime | None:
-    """Find when a ticket began to wait in its queue; None while it does not."""
+    """Find when a ticket began to wait in its queue, or to wait anew once it was reopened; None while it does not."""
     since: datetime | None = None
     for commit in commits:
         for fact in commit.facts:
@@ -97,6 +95,8 @@ def queued_since(commits: Iterable[Happened]) -> datetime | None:
                     since = commit.at
                 case Assigned():
                     since = None
+                case StatusChanged(before=before, after=after) if before in OVER and after not in OVER:
+                    since = commit.at if since else None
     return since
 
 

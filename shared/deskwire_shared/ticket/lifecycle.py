@@ -180,7 +180,7 @@ def _split(command: SplitTicket, ticket: Ticket) -> list[TicketFact]:
         raise EmptySplit
     moved = {message.id: message.moved_to for message in ticket.messages}
     for message_id in command.message_ids:
-        if moved.get(message_id, message_id) not in {None, command.into}:
+        if message_id not in moved or moved[message_id] not in {None, command.into}:
             raise UnknownMessage(message_id)
     staying = tuple(one for one in dict.fromkeys(command.message_ids) if moved[one] is None)
     if not staying:

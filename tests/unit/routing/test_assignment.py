@@ -1,5 +1,6 @@
 """Which tickets get which agents when: queues, skills, capacity, people who come and go."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from deskwire_shared.ticket.commands import (
     SnoozeTicket,
     UnassignTicket,
 )
-from routing_desk import MAIL, SUPPORT, RoutingDesk, a_team, an_agent, opening, routing_desk
+from routing_desk import ADMIN, MAIL, SUPPORT, RoutingDesk, a_team, an_agent, opening, routing_desk
 
 SOLVE = ChangeStatus(status="solved")
 ONE_TICKET = {"capacity": {"default": 1}}
@@ -419,6 +420,20 @@ async def test_a_ticket_that_somebody_has_does_not_overflow() -> None:
     assert (ticket.team_id, ticket.assignee_id) == ("support", "ada")
 
 
+async def test_a_ticket_that_is_reopened_begins_to_wait_anew() -> None:
+    desk = await routing_desk(
+        mail=MAIL, support=a_team(overflow={"team_id": "second", "after_minutes": 10}), second=Team(name="Second")
+    )
+    await desk.after(opening(), "t1")
+    await desk.after(SOLVE, "t1")
+    await desk.wait_until(NOON + HOUR)
+    await desk.after(ChangeStatus(status="open"), "t1")
+    await desk.wait_until(NOON + HOUR + 9 * MINUTE)
+    assert (await desk.ticket("t1")).team_id == "support"
+    await desk.wait_until(NOON + HOUR + 10 * MINUTE)
+    assert (await desk.ticket("t1")).team_id == "second"
+
+
 async def test_a_ticket_overflows_from_a_queue_that_is_scarce_of_room_too() -> None:
     desk = await routing_desk(
         mail=MAIL, support=a_team(overflow={"team_id": "second", "after_minutes": 10}), second=Team(name="Second"),
@@ -480,3 +495,19 @@ async def test_a_channel_without_a_team_leaves_a_ticket_out_of_all_queues() -> N
     await desk.after(opening(), "t1")
     ticket = await desk.ticket("t1")
     assert (ticket.team_id, ticket.assignee_id) == (None, None)
+
+
+async def test_a_ticket_that_is_closed_before_its_absent_agent_is_looked_at_stays_with_them() -> None:
+    desk = await routing_desk(mail=MAIL, support=SUPPORT, ada=an_agent("support"))
+    await desk.after(opening(), "t1")
+    (follower,) = desk.store.followers
+    desk.store.followers.clear()
+    await desk.do(ChangeStatus(status="closed"), "t1")
+    await desk.directory.delete(Agent, "ada", actor=ADMIN)
+    looking = asyncio.create_task(desk.routing.assignment.absences.look_at("ada", NOON))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not looking.done()
+    follower.hear(desk.store.delivery(desk.store.last))
+    await looking
+    assert (await desk.ticket("t1")).assignee_id == "ada"

@@ -12,7 +12,7 @@ from deskwire_routing.overflow import queued_since
 from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_run import TooManyTickets
 from deskwire_routing.workload import READ, Opening, Work, Workload
-from deskwire_shared.contracts.facts import Assigned, Part, Routed, Unassigned
+from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
 from deskwire_shared.eventstore.follower import Delivery
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
 from deskwire_shared.eventstore.plain_facts import mentions, plain_commit
@@ -21,7 +21,7 @@ from deskwire_shared.eventstore.port import BrokenHistory
 EVENTS_A_TICKET: Final = 50
 """So many events are kept in memory for every ticket that may be rehearsed."""
 
-PLACEMENTS: Final = (Routed, Assigned, Unassigned)
+PLACEMENTS: Final = (Routed, Assigned, Unassigned, StatusChanged)
 
 
 class TooManyEvents(ValueError):
