@@ -20,6 +20,8 @@ from deskwire_shared.runtime.nats_server import find_program
 
 LOOPBACK = "127.0.0.1"
 SERVICES = ("intake", "routing", "sla", "notify", "query")
+BEHIND_QUERY = ("intake", "routing", "sla")
+"""The services whose APIs query passes on."""
 START_SECONDS = 30.0
 DESKWIRE = Path(sys.executable).with_name("deskwire")
 
@@ -83,7 +85,7 @@ class Desk:
             "DESKWIRE_SMTP_PORT": str(self.ports["smtp"]),
             "DESKWIRE_HTTP_PORT": str(self.ports.get(name, 0)),
             "DESKWIRE_PUBLIC_URL": self.url,
-            "DESKWIRE_QUERY_INTAKE_URL": f"http://{LOOPBACK}:{self.ports['intake']}",
+            **{f"DESKWIRE_QUERY_{name.upper()}_URL": f"http://{LOOPBACK}:{self.ports[name]}" for name in BEHIND_QUERY},
             **self.settings,
         }
 

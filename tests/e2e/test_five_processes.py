@@ -22,7 +22,7 @@ from processes import LOOPBACK, SERVICES, Desk
 PATIENCE_SECONDS = 30.0
 SUPPORT = "support@desk.example"
 CORA = "cora@example.org"
-SCOPES = "admin,feed:internal,tickets:read,tickets:write,tickets:reply,tickets:note,tickets:assign,directory:read,directory:write"
+SCOPES = "admin,reports:read,feed:internal,tickets:read,tickets:write,tickets:reply,tickets:note,tickets:assign,directory:read,directory:write"
 DAY = 86_400
 
 Json = dict[str, Any]
@@ -194,6 +194,9 @@ async def test_a_mail_goes_through_five_services_and_its_answer_comes_back(tmp_p
 
         await becomes(noted)
         assert len([mail for mail in sink.mails if "extinguisher" in mail.as_string()]) == 1
+        for service in ("routing", "sla"):
+            status, _ = await client.refused("POST", f"/{service}/v1/rehearsals", {})
+            assert status == 422, f"the rehearsals of {service} are not served at the desk's one address"
         verified = await asyncio.to_thread(desk.command, "verify", check=False)
         assert verified.returncode == 0, verified.stdout + verified.stderr
         examined = await asyncio.to_thread(desk.command, "doctor", check=False)

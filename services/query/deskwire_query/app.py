@@ -24,7 +24,7 @@ from deskwire_query.web.desk import Desk as WorkspaceDesk
 from deskwire_query.web.file_addresses import FileAddresses
 from deskwire_query.web.pages import create_pages
 from deskwire_query.web.presence import Presence
-from deskwire_query.web.proxy import IntakeProxy
+from deskwire_query.web.proxy import ServiceProxy
 from deskwire_query.web.redrawing import Redrawing
 from deskwire_query.web.screens import Screens
 from deskwire_shared.contracts.subjects import PRESENCE_SUBJECT
@@ -89,7 +89,7 @@ async def _start_api(runtime: Runtime, database: Database) -> tuple[Task, ...]:
 
 
 async def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings: QuerySettings) -> tuple[Task, ...]:
-    """Serve the pages at the root, last of all, and intake's commands where intake runs elsewhere."""
+    """Serve the pages at the root, last of all, and the APIs of services that run elsewhere."""
     screens = Screens(most=settings.most_listeners)
     presence = Presence(screens, runtime.connection.publish)
 
@@ -97,8 +97,10 @@ async def _mount_workspace(runtime: Runtime, reader: Reader, hub: Hub, settings:
         presence.hear(message.data)
 
     await runtime.connection.subscribe(PRESENCE_SUBJECT, cb=hear)
-    if settings.intake_url is not None and "intake" not in runtime.services:
-        runtime.http.mount("/intake", IntakeProxy(settings.intake_url))
+    elsewhere = {"intake": settings.intake_url, "routing": settings.routing_url, "sla": settings.sla_url}
+    for service, url in elsewhere.items():
+        if url is not None and service not in runtime.services:
+            runtime.http.mount(f"/{service}", ServiceProxy(url, service=service))
     desk = WorkspaceDesk(
         reads=reader,
         directory=runtime.directory,

@@ -37,3 +37,13 @@ class QuerySettings(ServiceSettings):
         description="Where the intake service is reached when it runs in another process, such as http://intake:8080."
         " Default: it runs in this one.",
     )
+    routing_url: WebAddress | None = Field(
+        default=None,
+        description="Where the routing service is reached when it runs in another process; its rehearsals are then"
+        " served at this address too.",
+    )
+    sla_url: WebAddress | None = Field(
+        default=None,
+        description="Where the sla service is reached when it runs in another process; its rehearsals are then served"
+        " at this address too.",
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx2
 
 from deskwire_query.web import proxy
-from deskwire_query.web.proxy import IntakeProxy
+from deskwire_query.web.proxy import ServiceProxy
 
 OK = b'HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nETag: "4"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'
 
@@ -47,7 +47,7 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def browser_before(answer: Answer) -> AsyncIterator[httpx2.AsyncClient]:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    transport = httpx2.ASGITransport(app=IntakeProxy(f"http://127.0.0.1:{port}"))
+    transport = httpx2.ASGITransport(app=ServiceProxy(f"http://127.0.0.1:{port}"))
     async with server, httpx2.AsyncClient(transport=transport, base_url="http://desk.example") as browser:
         yield browser
 
@@ -90,7 +90,7 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_passed_on() -> N
 
 
 async def test_intake_that_is_away_is_a_problem_that_says_nothing_was_changed() -> None:
-    transport = httpx2.ASGITransport(app=IntakeProxy("http://127.0.0.1:1"))
+    transport = httpx2.ASGITransport(app=ServiceProxy("http://127.0.0.1:1"))
     async with httpx2.AsyncClient(transport=transport, base_url="http://desk.example") as browser:
         answer = await browser.post("/intake/v1/x", json={})
     assert answer.status_code == 502

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from deskwire_query.web import proxy_sockets
-from deskwire_query.web.proxy import IntakeProxy
+from deskwire_query.web.proxy import ServiceProxy
 
 DEADLINE = 10.0
 
@@ -51,7 +51,7 @@ async def public(app: ASGIApp) -> AsyncIterator[str]:
 @asynccontextmanager
 async def chatting(answer: Answer, path: str = "/intake/v1/chat/help/socket") -> AsyncIterator[ClientConnection]:
     """A browser whose socket is passed on."""
-    async with intake(answer) as url, public(IntakeProxy(url)) as address, connect(f"{address}{path}") as browser:
+    async with intake(answer) as url, public(ServiceProxy(url)) as address, connect(f"{address}{path}") as browser:
         yield browser
 
 
@@ -70,7 +70,7 @@ async def test_intake_sees_the_path_the_site_and_the_address_that_the_browser_se
         seen.update(path=socket.request.path, **dict(socket.request.headers.raw_items()))
         await socket.send("seen")
 
-    async with asyncio.timeout(DEADLINE), intake(look) as url, public(IntakeProxy(url)) as address:
+    async with asyncio.timeout(DEADLINE), intake(look) as url, public(ServiceProxy(url)) as address:
         async with connect(
             f"{address}/intake/v1/chat/help/socket?x=1", origin=Origin("https://shop.example")
         ) as browser:
@@ -115,7 +115,7 @@ async def test_a_connection_that_breaks_is_told_as_an_error() -> None:
 
 
 async def test_without_intake_a_socket_is_refused() -> None:
-    async with asyncio.timeout(DEADLINE), public(IntakeProxy("http://127.0.0.1:9")) as address:
+    async with asyncio.timeout(DEADLINE), public(ServiceProxy("http://127.0.0.1:9")) as address:
         with pytest.raises(InvalidStatus):
             await connect(f"{address}/intake/v1/chat/help/socket")
 
@@ -133,7 +133,7 @@ async def test_so_many_sockets_are_passed_on_and_no_more() -> None:
     async with (
         asyncio.timeout(DEADLINE),
         intake(echo) as url,
-        public(IntakeProxy(url, most_sockets=1)) as address,
+        public(ServiceProxy(url, most_sockets=1)) as address,
         connect(f"{address}/one") as first,
     ):
         await first.send("still here")

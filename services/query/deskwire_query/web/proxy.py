@@ -1,4 +1,4 @@
-"""Passes commands on to the intake service when it runs in another process, so that one address serves both.
+"""Passes requests on to services that run in other processes, so that one address serves the APIs of all.
 
 Bodies are streamed in both directions. Errors of the passage itself are told as RFC 9457 problems.
 """
@@ -21,7 +21,8 @@ from deskwire_query.web.proxy_sockets import MOST_SOCKETS, SocketPassage
 MOST_BYTES: Final = 30 * 1024 * 1024
 PIECE: Final = 64 * 1024
 CONNECT_SECONDS: Final = 5.0
-SILENCE_SECONDS: Final = 60.0
+SILENCE_SECONDS: Final = 75.0
+"""Longer than a rehearsal may take."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -32,17 +33,18 @@ ONLY_BETWEEN_NEIGHBOURS: Final = frozenset({
 
 
 class TooLarge(Exception):
-    """A body is larger than intake would take."""
+    """A body is larger than any service would take."""
 
 
-class IntakeUnreachable(Exception):
-    """Intake does not answer, or not as HTTP."""
+class ServiceUnreachable(Exception):
+    """A service does not answer, or not as HTTP."""
 
 
-class IntakeProxy:
-    """An ASGI application in front of the intake service at an address."""
+class ServiceProxy:
+    """An ASGI application in front of the service at an address."""
 
-    def __init__(self, url: str, *, most_sockets: int = MOST_SOCKETS) -> None:
+    def __init__(self, url: str, *, service: str = "intake", most_sockets: int = MOST_SOCKETS) -> None:
+        self._service = service
         address = urlsplit(url)
         self._host = address.hostname or ""
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
@@ -61,7 +63,7 @@ class IntakeProxy:
             await self._pass_on(request, send)
         except TooLarge:
             await _problem(413, "The request is too large.")(scope, receive, send)
-        except IntakeUnreachable as error:
+        except ServiceUnreachable as error:
             await _problem(502, str(error))(scope, receive, send)
         except ClientDisconnect:  # nobody is left to be answered
             return
@@ -84,21 +86,24 @@ class IntakeProxy:
     async def _open(self) -> "_Exchange":
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                return _Exchange(*await asyncio.open_connection(self._host, self._port, ssl=self._tls))
+                reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         except (OSError, TimeoutError) as error:
-            raise IntakeUnreachable("The intake service cannot be reached; nothing was changed.") from error
+            detail = f"The {self._service} service cannot be reached; nothing was changed."
+            raise ServiceUnreachable(detail) from error
+        return _Exchange(self._service, reader, writer)
 
 
 class _Exchange:
     """One request and its answer on a connection of its own."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, service: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._service = service
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT)
 
     async def ask(self, request: Request) -> None:
-        """Send the request; intake may answer before it has read all of it."""
+        """Send the request; the service may answer before it has read all of it."""
         size = 0
         with suppress(ConnectionError):
             await self._send(h11.Request(method=request.method, target=_target(request), headers=_asked(request)))
@@ -116,7 +121,8 @@ class _Exchange:
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse):
-                raise IntakeUnreachable("The intake service broke off; whether it acted is not known. Try again.")
+                detail = f"The {self._service} service broke off; whether it acted is not known. Try again."
+                raise ServiceUnreachable(detail)
 
     async def body(self) -> AsyncIterator[bytes]:
         """Read the body of the answer in pieces."""
@@ -139,7 +145,8 @@ class _Exchange:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     self._http.receive_data(await self._reader.read(PIECE))
         except (h11.RemoteProtocolError, OSError, TimeoutError) as error:
-            raise IntakeUnreachable("The intake service does not answer; whether it acted is not known.") from error
+            detail = f"The {self._service} service does not answer; whether it acted is not known."
+            raise ServiceUnreachable(detail) from error
         return event
 
 
