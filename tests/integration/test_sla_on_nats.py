@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -101,6 +101,7 @@ async def test_a_ticket_is_warned_of_and_missed_on_time(fresh_nats: str, tmp_pat
         assert breached.at >= clock.due_at
         assert breached.actor == Actor(kind="system", id="sla")
         assert breached.correlation_id == opened.correlation_id
+        assert breached.causation_id == applied.commit_id
         await desk.settled(*SLA)
         assert await timers_of(desk, ticket_id) == []
 
@@ -330,6 +331,20 @@ async def test_hearing_a_commit_again_notes_nothing_and_sets_a_lost_timer(fresh_
         assert len(timers) == 1
         assert await timers_of(desk, ticket_id) == timers
         assert len(await desk.commits(ticket_id)) == 2
+
+
+async def test_who_works_on_a_ticket_matters_only_to_policies_that_ask_for_it(fresh_nats: str, tmp_path: Path) -> None:
+    async with ticket_desk(fresh_nats, tmp_path) as desk:
+        await desk.put("standard", promising(normal=HOUR))
+        levels, ticket_id = levels_of(desk), await desk.open()
+        assigned = replace(await heard(desk, ticket_id), facts=frozenset({"ticket.assigned.v1"}))
+        await levels.on_commits(assigned)
+        assert await desk.facts(ticket_id, SlaApplied) == []
+        asks = {"all": [{"field": "ticket.channel", "op": "is", "value": "email"}]}
+        policy = promising(normal=HOUR).model_dump() | {"conditions": asks}
+        await desk.put("standard", SlaPolicy.model_validate(policy))
+        await levels.on_commits(assigned)
+        assert len(await desk.facts(ticket_id, SlaApplied)) == 1
 
 
 async def test_a_breach_that_came_due_before_a_redelivery_is_noted_then(fresh_nats: str, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ class Ticks:
         self._most_listed = most_listed
         self._reader = BatchReader(connection, TIMERS)
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._dealing = asyncio.Lock()
 
     async def hear(self, heard: Heard) -> None:
         """Take a tick, some of many timers, or one timer by itself."""
@@ -54,6 +55,7 @@ class Ticks:
             case [tick, "tick", "due"]:
                 await self._on_tick(int(tick), heard)
             case [_, "part", _]:
+                await self._all_dealt()
                 part = DueTimers.model_validate_json(heard.messages[-1].data)
                 await self._look(part.timers, part.body, heard)
                 await self._timers.forget_part(heard.subject, heard.sequence)
@@ -63,10 +65,16 @@ class Ticks:
     async def _on_tick(self, tick: int, heard: Heard) -> None:
         due = await self._due(tick, heard.sequence)
         if len(due) > PART:
-            await self._timers.fire_all(due, once=f"{tick}-{heard.sequence}")
+            async with self._dealing:
+                await self._timers.fire_all(due, once=f"{tick}-{heard.sequence}")
         else:
             await self._look(due, b"", heard)
         await self._timers.forget_tick(tick, heard.sequence)
+
+    async def _all_dealt(self) -> None:
+        """Let the other replicas have their share before this one starts on its own."""
+        async with self._dealing:
+            return
 
     async def _due(self, tick: int, sequence: int) -> list[DueTimer]:
         """Find the timers that wait for a tick that came at a place in the stream."""
