@@ -96,7 +96,7 @@ class Deliveries:
         attempt = Attempt(errand, claim, ticket, errand.origin(history))
         try:
             async with asyncio.timeout(WRITE_SECONDS):
-                parcel = await errand.write(ticket)
+                parcel = await errand.write(ticket, history)
         except Undeliverable as error:
             await self._undeliverable(attempt, error)
             return None
@@ -212,7 +212,7 @@ class Deliveries:
             return
         self._figures.parked.labels(errand.kind).inc()
         sentence = f"{errand.kind} {errand.mail_id}: {reason}"
-        await self._parking.park(ticket_subject(attempt.ticket.id), b"", {}, reason=sentence)
+        await self._parking.park(ticket_subject(attempt.ticket.id), b"", {}, reason=sentence, once=(sentence,))
 
 
 def _fingerprint(mail_id: str, address: str) -> str:

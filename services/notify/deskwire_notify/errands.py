@@ -98,8 +98,8 @@ class Errand(Protocol):
         """Whether it still has to leave."""
         ...
 
-    async def write(self, ticket: Ticket) -> Parcel:
-        """Write the mail. Raises CannotWrite."""
+    async def write(self, ticket: Ticket, history: History) -> Parcel:
+        """Write the mail for the ticket as its history made it. Raises CannotWrite."""
         ...
 
     def settled(self, outcome: Settled) -> TicketCommand:
@@ -135,8 +135,9 @@ class ReplyErrand:
         message = ticket.message(self.message_id)
         return message is not None and message.delivery == "waiting"
 
-    async def write(self, ticket: Ticket) -> Parcel:
+    async def write(self, ticket: Ticket, history: History) -> Parcel:
         """See `Errand.write`."""
+        del history
         message = ticket.message(self.message_id)
         assert message is not None
         return await self.writer.reply(ticket, message)
@@ -191,8 +192,9 @@ class AcknowledgementErrand:
         """See `Errand.is_due`."""
         return not ticket.acknowledged
 
-    async def write(self, ticket: Ticket) -> Parcel:
+    async def write(self, ticket: Ticket, history: History) -> Parcel:
         """See `Errand.write`."""
+        del history
         return await self.writer.acknowledgement(ticket)
 
     def settled(self, outcome: Settled) -> TicketCommand:

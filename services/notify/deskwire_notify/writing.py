@@ -111,11 +111,12 @@ class Writer:
         return Written(letter, compose(letter, contents, self.key), self.relay)
 
     async def _report(self, failure: Failure) -> None:
-        """Park a template that cannot be used, once for each of its revisions and processes."""
+        """Park a template that cannot be used, once for each of its revisions."""
         revision = self.directory.revision(Template, failure.template_id)
         if (failure.template_id, revision) in self._reported or len(self._reported) >= MOST_REPORTED:
             return
-        self._reported.add((failure.template_id, revision))
         log.error("template unusable, the built-in one is sent", template_id=failure.template_id, reason=failure.reason)
         subject = directory_subject("template", failure.template_id)
-        await self.parking.park(subject, b"", {}, reason=f"the template cannot be used: {failure.reason}")
+        reason = f"the template cannot be used: {failure.reason}"
+        await self.parking.park(subject, b"", {}, reason=reason, once=(subject, str(revision)))
+        self._reported.add((failure.template_id, revision))

@@ -38,7 +38,7 @@ class Bucket:
         return Kept(message.data or b"", message.seq or 0)
 
     async def put(self, key: str, value: bytes, *, revision: int | None = None) -> bool:
-        """Write a value; with `revision`, only over that one, and False when it has changed."""
+        """Write a value; with `revision`, only over that one, and False when it has changed. Raises EventStoreError."""
         guard = {} if revision is None else {"Nats-Expected-Last-Subject-Sequence": str(revision)}
         try:
             await self._js.publish(self._subject(key), value, stream=f"KV_{self._name}", headers=guard)
@@ -51,8 +51,11 @@ class Bucket:
         return True
 
     async def remove(self, key: str) -> None:
-        """Forget a key and its value."""
-        await self._js.purge_stream(f"KV_{self._name}", subject=self._subject(key))
+        """Forget a key and its value. Raises EventStoreError when the server does not answer."""
+        try:
+            await self._js.purge_stream(f"KV_{self._name}", subject=self._subject(key))
+        except nats.errors.Error as error:
+            raise EventStoreError(f"bucket {self._name} does not answer: {error!r}") from error
 
     def _subject(self, key: str) -> str:
         return f"$KV.{self._name}.{key}"

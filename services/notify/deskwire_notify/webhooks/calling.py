@@ -116,7 +116,6 @@ class CallErrand:
 
     request_id: str
     webhook_id: str
-    history: History
     caller: WebhookCaller
     patience: Patience
     kind: Literal["webhook"] = "webhook"
@@ -136,9 +135,9 @@ class CallErrand:
         call = ticket.webhook_call(self.request_id)
         return call is not None and call.outcome == "waiting"
 
-    async def write(self, ticket: Ticket) -> CallParcel:
+    async def write(self, ticket: Ticket, history: History) -> CallParcel:
         """See `Errand.write`."""
-        event = self.caller.teller.event(self.request_id, ticket, self.history)
+        event = self.caller.teller.event(self.request_id, ticket, history)
         return await self.caller.call(self.webhook_id, self.request_id, event)
 
     def settled(self, outcome: Settled) -> TicketCommand:

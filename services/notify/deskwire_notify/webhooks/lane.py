@@ -45,36 +45,36 @@ class WebhookLane:
     async def on_ticket(self, heard: Heard) -> None:
         """Carry out the calls that wait on a ticket."""
         history = await self._load(heard)
-        waiting = [call for call in fold(heard.ticket_id, history.commits).webhook_calls if call.outcome == "waiting"]
+        ticket = fold(heard.ticket_id, history.commits)
+        waiting = [call for call in ticket.webhook_calls if call.outcome == "waiting"]
         ahead = max(timedelta(), heard.stored_at - self.clock.now())
         async with asyncio.TaskGroup() as tasks:
             for call in waiting:
-                tasks.create_task(self._carry(call, history, ahead))
+                tasks.create_task(self._carry(ticket.id, call, ahead))
 
     async def _load(self, heard: Heard) -> History:
         if heard.subject.startswith("ticket."):
             return await self.store.load(heard.ticket_id, at_least=heard.sequence)
         return await self.store.load(heard.ticket_id, fresh=True)
 
-    async def _carry(self, call: WebhookCall, history: History, ahead: timedelta) -> None:
+    async def _carry(self, ticket_id: str, call: WebhookCall, ahead: timedelta) -> None:
         """Attempt a call, and see that it is looked at again; `ahead` is by how much the server's clock is."""
-        look = await self._attempt(call, history)
+        look = await self._attempt(ticket_id, call)
         if look is not None:
-            await self.timers.set(history.ticket_id, call.request_id, look + ahead)
+            await self.timers.set(ticket_id, call.request_id, look + ahead)
 
-    async def _attempt(self, call: WebhookCall, history: History) -> datetime | None:
+    async def _attempt(self, ticket_id: str, call: WebhookCall) -> datetime | None:
         if self.under_way[call.webhook_id] >= self.at_once:
             now = self.clock.now()
             return now + SOON + SOON_SPREAD * lot(call.request_id, int(now.timestamp()))
         errand = CallErrand(
             request_id=call.request_id,
             webhook_id=call.webhook_id,
-            history=history,
             caller=self.caller,
             patience=self.patience,
         )
         self.under_way[call.webhook_id] += 1
         try:
-            return await self.deliveries.carry(history.ticket_id, errand)
+            return await self.deliveries.carry(ticket_id, errand)
         finally:
             self.under_way[call.webhook_id] -= 1
