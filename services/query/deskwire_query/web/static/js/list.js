@@ -26,7 +26,10 @@ export function choose(row, { focus = true } = {}) {
 /** Keep one row in the order of Tab. */
 function rove() {
   const stop = chosen() ?? rows()[0];
-  for (const row of rows()) linkOf(row).tabIndex = row === stop ? 0 : -1;
+  for (const row of rows()) {
+    const order = row === stop ? 0 : -1;
+    if (linkOf(row).tabIndex !== order) linkOf(row).tabIndex = order;
+  }
 }
 
 /** Rows have come or gone. */
@@ -140,6 +143,7 @@ export async function changeRows(changes) {
 
 function take(lines) {
   const wasEmpty = !rows().length;
+  const moving = mayMove(); // asked before anything is written: it needs the layout
   for (const [id, now] of lines) {
     const row = document.getElementById(`t-${id}`);
     held.delete(id);
@@ -149,7 +153,7 @@ function take(lines) {
   }
   if (wasEmpty && held.size) return void refreshWhole();
   for (const [id, row] of held) if (isFurtherDown(row)) held.delete(id);
-  if (mayMove()) settle();
+  if (moving) settle();
   else showPill();
   drawn();
 }
@@ -159,25 +163,26 @@ function redraw(row, now) {
   if (Number(now.dataset.version) < Number(row.dataset.version)) return;
   const link = linkOf(row);
   link.replaceChildren(...linkOf(now).childNodes);
-  row.className = now.className;
-  Object.assign(row.dataset, now.dataset);
+  if (row.className !== now.className) row.className = now.className;
+  for (const [name, value] of Object.entries(now.dataset)) if (row.dataset[name] !== value) row.dataset[name] = value;
 }
 
 /** Rows hold still while somebody has scrolled or points at them: nobody is to click on what moved in between. */
 const mayMove = () => find("#list-scroll").scrollTop < 4 && !find("#rows").matches(":hover");
 
-const placeOf = (row) => [Number(row.dataset[find("#list").dataset.sort]), Number(row.dataset.number)];
-
-function compare(one, other) {
-  const [a, b] = [placeOf(one), placeOf(other)];
-  const order = a[0] - b[0] || a[1] - b[1];
-  return find("#list").dataset.descending === "true" ? -order : order;
+/** Give rows in the order of the list. */
+function ordered(some) {
+  const { sort, descending } = find("#list").dataset;
+  const sign = descending === "true" ? -1 : 1;
+  return some.map((row) => ({ row, at: Number(row.dataset[sort]), number: Number(row.dataset.number) }))
+    .sort((one, other) => sign * (one.at - other.at || one.number - other.number))
+    .map(({ row }) => row);
 }
 
 /** Whether a row comes only with scrolling. */
 function isFurtherDown(row) {
   const last = rows().at(-1);
-  return find("#more") && last && compare(last, row) < 0;
+  return find("#more") && last && ordered([row, last])[0] === last;
 }
 
 /** Put every row where it belongs, the new ones among them; only those that moved are touched. */
@@ -191,7 +196,7 @@ function settle() {
   }
   const focused = document.activeElement?.closest("#rows .row-link");
   let behind = find("#more");
-  for (const row of [...rows(), ...fresh].sort(compare).reverse()) {
+  for (const row of ordered([...rows(), ...fresh]).reverse()) {
     if (row.nextElementSibling !== behind || !row.isConnected) find("#rows").insertBefore(row, behind);
     behind = row;
   }

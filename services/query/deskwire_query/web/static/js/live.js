@@ -9,6 +9,7 @@ const FRAME = 16;
 const PAUSE = 80;
 const SEARCH_PAUSE = 1000;
 const PATIENCE = 2;
+const LINES_PATIENCE = 1;
 const RETRY = 5000;
 const TYPING_SHOWN = 5000;
 
@@ -18,7 +19,7 @@ let watched = null;
 let position = 0;
 
 /** Run work at once, then after a pause, never twice at a time; a desk that answers slowly is asked less often. */
-function paced(work, pause) {
+function paced(work, pause, patience = PATIENCE) {
   let running = false;
   let again = false;
   return async function run() {
@@ -30,7 +31,7 @@ function paced(work, pause) {
         again = false;
         const began = performance.now();
         await work();
-        const rest = Math.max(pause, PATIENCE * (performance.now() - began));
+        const rest = Math.max(pause, patience * (performance.now() - began));
         await new Promise((resolve) => { setTimeout(resolve, rest); });
       }
     } finally {
@@ -48,7 +49,7 @@ const rows = paced(async () => {
   const taken = changes;
   changes = new Map();
   await changeRows(taken);
-}, FRAME);
+}, FRAME, LINES_PATIENCE);
 
 function changed(event) {
   const { sequence, changed: ids, lines } = JSON.parse(event.data);

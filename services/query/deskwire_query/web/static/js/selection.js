@@ -55,7 +55,7 @@ function selectUpTo(row) {
 /** Show what is selected, also on rows that have just come. */
 export function show(selecting = isSelecting()) {
   const list = find("#list");
-  if (!list) return;
+  if (!list || (!selecting && !selected.size && !isSelecting())) return;
   list.classList.toggle("selecting", selecting);
   find('[data-do="select"]')?.setAttribute("aria-pressed", String(selecting));
   for (const row of rows()) boxOf(row).checked = selected.has(row.dataset.ticket);
