@@ -90,9 +90,10 @@ def _npm(folder: Path, *arguments: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Give npm's environment: Node knows the authorities that SSL_CERT_FILE names by a variable of its own only."""
+    """Give npm's environment: Node believes the machine's authorities, and SSL_CERT_FILE, only when told to."""
     trusted = os.environ.get("SSL_CERT_FILE")
-    return {"NODE_EXTRA_CA_CERTS": trusted, **os.environ} if trusted else dict(os.environ)
+    machine = {"NODE_USE_SYSTEM_CA": "1"} | ({"NODE_EXTRA_CA_CERTS": trusted} if trusted else {})
+    return machine | os.environ
 
 
 def _npm_on_path() -> str:

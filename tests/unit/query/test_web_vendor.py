@@ -86,3 +86,9 @@ def test_authorities_meant_for_node_come_first(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", "/etc/nodes-own.pem")
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/authorities.pem")
     assert build_hook().environment()["NODE_EXTRA_CA_CERTS"] == "/etc/nodes-own.pem"
+
+
+def test_npm_believes_the_authorities_that_the_machine_believes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NODE_USE_SYSTEM_CA", raising=False)
+
+    assert build_hook().environment()["NODE_USE_SYSTEM_CA"] == "1"
