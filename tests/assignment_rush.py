@@ -19,7 +19,7 @@ from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
 from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
 from deskwire_routing.assignment_rehearsal.run import AskedAssignment, rehearse_assignment_on
 from deskwire_routing.rehearsal import Span
-from deskwire_routing.workload import WEIGHTS
+from deskwire_routing.workload.workload import WEIGHTS
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.document import Document

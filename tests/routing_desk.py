@@ -9,8 +9,8 @@ from typing import Any
 
 from deskwire_routing.app import wired
 from deskwire_routing.handlers import Routing
-from deskwire_routing.live_workload import LiveWorkload
-from deskwire_routing.workload import Work
+from deskwire_routing.workload.live import LiveWorkload
+from deskwire_routing.workload.work import Work
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.document import Document

@@ -7,9 +7,9 @@ import obstore
 import pytest
 
 from deskwire_routing.app import service
-from deskwire_routing.live_workload import LiveWorkload
-from deskwire_routing.snapshots import KEY, ObjectSnapshots, Snapshot
-from deskwire_routing.workload import Memory
+from deskwire_routing.workload.live import LiveWorkload
+from deskwire_routing.workload.snapshots import KEY, ObjectSnapshots, Snapshot
+from deskwire_routing.workload.workload import Memory
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Assigned
 from deskwire_shared.contracts.staff import Agent, Team

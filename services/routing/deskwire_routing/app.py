@@ -6,29 +6,30 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from deskwire_routing.absences import Absences
-from deskwire_routing.alarms import Alarms, TimerStore
-from deskwire_routing.assignment import Assignment
+from deskwire_routing.actors import ROUTING
+from deskwire_routing.assignment.absences import Absences
+from deskwire_routing.assignment.alarms import Alarms
+from deskwire_routing.assignment.choosing import Choosing
+from deskwire_routing.assignment.claims import Claims, ClaimStore
+from deskwire_routing.assignment.matching import Matching
+from deskwire_routing.assignment.overflow import Overflowing
+from deskwire_routing.assignment.placing import Placing
+from deskwire_routing.assignment.reactions import Assignment
+from deskwire_routing.assignment.roster import Roster
+from deskwire_routing.assignment.strategies import least_loaded, longest_idle, round_robin, skills, sticky
+from deskwire_routing.assignment.strategies.strategy import Strategy
 from deskwire_routing.assignment_rehearsal.run import rehearse_assignment_on
-from deskwire_routing.choosing import Choosing
-from deskwire_routing.claims import Claims, ClaimStore
 from deskwire_routing.handlers import HEARD, Routing
-from deskwire_routing.live_workload import LiveWorkload
-from deskwire_routing.matching import Matching
 from deskwire_routing.news import DirectoryNews
-from deskwire_routing.occasions import ROUTING
-from deskwire_routing.overflow import Overflowing
-from deskwire_routing.placing import Placing
 from deskwire_routing.rehearsal_api import rehearsal_api
 from deskwire_routing.rehearsal_run import rehearse_on
-from deskwire_routing.roster import Roster
-from deskwire_routing.rule_book import RuleBook
-from deskwire_routing.ruling import Ruling
+from deskwire_routing.rules.rule_book import RuleBook
+from deskwire_routing.rules.ruling import Ruling
+from deskwire_routing.rules.waiting import Waiting
 from deskwire_routing.settings import RoutingSettings
-from deskwire_routing.snapshots import ObjectSnapshots
-from deskwire_routing.strategies import least_loaded, longest_idle, round_robin, skills, sticky
-from deskwire_routing.strategies.strategy import Strategy
-from deskwire_routing.waiting import Waiting
+from deskwire_routing.timers import TimerStore
+from deskwire_routing.workload.live import LiveWorkload
+from deskwire_routing.workload.snapshots import ObjectSnapshots
 from deskwire_shared.contracts.subjects import DIRECTORY, ROSTER, TICKETS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deskwire_routing.assignment import MOVES, Assignment
-from deskwire_routing.occasions import TRIGGERS
-from deskwire_routing.ruling import Ruling
-from deskwire_routing.waiting import TIMER, Waiting
+from deskwire_routing.assignment.reactions import MOVES, Assignment
+from deskwire_routing.rules.occasions import TRIGGERS
+from deskwire_routing.rules.ruling import Ruling
+from deskwire_routing.rules.waiting import TIMER, Waiting
 from deskwire_shared.contracts.facts import CustomerReplied, Opened, Reopened
 from deskwire_shared.eventstore.plain_facts import PlainCommit, plain_commit
 from deskwire_shared.runtime.clock import Clock

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from deskwire_routing.lineage import lineage_of
-from deskwire_routing.occasions import WAITED, Occasion, stay_of, topic_of
+from deskwire_routing.actors import BY_RULE
 from deskwire_routing.rehearsal_answers import (
     Answer,
     Drafts,
@@ -20,9 +19,10 @@ from deskwire_routing.rehearsal_answers import (
     occasions_among,
     recorded_answer,
 )
-from deskwire_routing.rules import StandingRule
-from deskwire_routing.ruling import BY_RULE
-from deskwire_routing.waiting import due_of
+from deskwire_routing.rules.applying import StandingRule
+from deskwire_routing.rules.lineage import lineage_of
+from deskwire_routing.rules.occasions import WAITED, Occasion, stay_of, topic_of
+from deskwire_routing.rules.waiting import due_of
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.facts import RuleApplied
 from deskwire_shared.ticket.decider import evolve_commit

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import reduce
 from typing import Final
 
-from deskwire_routing.lineage import Lineage
-from deskwire_routing.occasions import Occasion, occasions_of
-from deskwire_routing.rules import Application, Setting, StandingRule, applied
-from deskwire_routing.ruling import BY_RULE
+from deskwire_routing.actors import BY_RULE
+from deskwire_routing.rules.applying import Application, Setting, StandingRule, applied
+from deskwire_routing.rules.lineage import Lineage
+from deskwire_routing.rules.occasions import Occasion, occasions_of
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.facts import AnyFact, RuleApplied
 from deskwire_shared.directory.surroundings import Surroundings

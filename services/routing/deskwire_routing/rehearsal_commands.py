@@ -93,8 +93,8 @@ def _print(found: "Rehearsal") -> None:
 
 
 def _rules(paths: list[Path]) -> "dict[str, Rule]":
-    from deskwire_routing.configuration import FaultyConfiguration
-    from deskwire_routing.configuration_files import read_rules
+    from deskwire_routing.configuration.documents import FaultyConfiguration
+    from deskwire_routing.configuration.files import read_rules
 
     try:
         return read_rules(paths)

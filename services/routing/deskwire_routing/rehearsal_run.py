@@ -8,12 +8,12 @@ from typing import Final
 
 from pydantic_core import from_json
 
-from deskwire_routing.occasions import TRIGGERS, WAITED
 from deskwire_routing.rehearsal import Past, Span, rehearse
 from deskwire_routing.rehearsal_answers import Drafts
 from deskwire_routing.rehearsal_report import Rehearsal, Report
-from deskwire_routing.rule_book import hours_of
-from deskwire_routing.rules import StandingRule
+from deskwire_routing.rules.applying import StandingRule
+from deskwire_routing.rules.occasions import TRIGGERS, WAITED
+from deskwire_routing.rules.rule_book import hours_of
 from deskwire_shared.contracts.facts import Opened, RequesterChanged, RuleApplied
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.subjects import TICKETS

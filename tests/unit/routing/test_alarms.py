@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from deskwire_routing.alarms import Alarms
+from deskwire_routing.assignment.alarms import Alarms
 from deskwire_shared.runtime.clock import ManualClock
 from deskwire_shared.testing.ticket import NOON
 

@@ -8,10 +8,10 @@ from itertools import count
 
 import pytest
 
-from deskwire_routing.claims import AgentsClaims, Claims
-from deskwire_routing.live_workload import LiveWorkload
-from deskwire_routing.placing import SOON
-from deskwire_routing.workload import Opening
+from deskwire_routing.assignment.claims import AgentsClaims, Claims
+from deskwire_routing.assignment.placing import SOON
+from deskwire_routing.workload.live import LiveWorkload
+from deskwire_routing.workload.work import Opening
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.contracts.facts import Assigned, StatusChanged
 from deskwire_shared.eventstore.codec import Codec

@@ -6,19 +6,11 @@ from typing import Any
 
 import pytest
 
-from deskwire_routing.configuration import (
-    KINDS,
-    Configured,
-    FaultyConfiguration,
-    Key,
-    Present,
-    changes,
-    check,
-    references,
-    written,
-)
-from deskwire_routing.configuration_files import planned, read_configuration, store, write_configuration
-from deskwire_routing.configuration_reading import read_documents
+from deskwire_routing.configuration.changes import Present, changes, written
+from deskwire_routing.configuration.checking import check, references
+from deskwire_routing.configuration.documents import KINDS, Configured, FaultyConfiguration, Key
+from deskwire_routing.configuration.files import planned, read_configuration, store, write_configuration
+from deskwire_routing.configuration.reading import read_documents
 from deskwire_shared.contracts.directory import View
 from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.rules import Rule

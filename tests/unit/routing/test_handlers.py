@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deskwire_routing.handlers import HEARD, PLACED
-from deskwire_routing.occasions import TRIGGERS
+from deskwire_routing.rules.occasions import TRIGGERS
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.facts import Assigned, Opened, PriorityChanged, Routed, RuleApplied
 from deskwire_shared.contracts.staff import Team

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from deskwire_routing.live_workload import LiveWorkload
-from deskwire_routing.snapshots import Snapshot
+from deskwire_routing.workload.live import LiveWorkload
+from deskwire_routing.workload.snapshots import Snapshot
 from deskwire_shared.contracts.facts import AnyFact, Assigned, NoteAdded
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.ending import end

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from deskwire_routing.occasions import TRIGGERS, Occasion, occasions_in, stay_of, topic_of
+from deskwire_routing.rules.occasions import TRIGGERS, Occasion, occasions_in, stay_of, topic_of
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.facts import (
     AnyFact,

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_routing.queues import RANKS, Queue, Urgency, urgency
+from deskwire_routing.workload.queues import RANKS, Queue, Urgency, urgency
 from deskwire_shared.testing.ticket import NOON
 
 SOON, LATER = NOON + timedelta(hours=1), NOON + timedelta(hours=2)

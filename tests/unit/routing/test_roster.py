@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from deskwire_routing.live_workload import LiveWorkload
-from deskwire_routing.roster import FULL, PROMISED, Assessment, Roster
-from deskwire_routing.workload import Opening
+from deskwire_routing.assignment.roster import FULL, PROMISED, Assessment, Roster
+from deskwire_routing.workload.live import LiveWorkload
+from deskwire_routing.workload.work import Opening
 from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.facts import Assigned

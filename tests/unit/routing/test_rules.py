@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from deskwire_routing.lineage import FIRST, Lineage
-from deskwire_routing.occasions import Occasion
-from deskwire_routing.rules import Application, Setting, StandingRule, applied
+from deskwire_routing.rules.applying import Application, Setting, StandingRule, applied
+from deskwire_routing.rules.lineage import FIRST, Lineage
+from deskwire_routing.rules.occasions import Occasion
 from deskwire_shared.contracts.directory import Organisation, Template
 from deskwire_shared.contracts.facts import CustomerReplied, Merged, RuleApplied, StatusChanged
 from deskwire_shared.contracts.rules import Rule

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from deskwire_routing.lineage import FIRST, MOST_CONSEQUENCES, MOST_DEEP, Lineage, lineage_of
+from deskwire_routing.rules.lineage import FIRST, MOST_CONSEQUENCES, MOST_DEEP, Lineage, lineage_of
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.facts import RuleApplied, WebhookRequested
 from deskwire_shared.contracts.ids import new_id

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_report import Rehearsal
 from deskwire_routing.rehearsal_run import rehearse_tickets
-from deskwire_routing.rules import StandingRule
+from deskwire_routing.rules.applying import StandingRule
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.staff import Team
 from deskwire_shared.contracts.webhooks import Webhook

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_routing.skills import MOST, Demand, demand
+from deskwire_routing.assignment.skills import MOST, Demand, demand
 
 
 def test_tags_ask_for_skills_and_how_much_of_them() -> None:

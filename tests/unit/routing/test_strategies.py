@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deskwire_routing.app import STRATEGIES
-from deskwire_routing.skills import Demand
-from deskwire_routing.strategies import least_loaded, longest_idle, round_robin, skills, sticky
-from deskwire_routing.strategies.strategy import Candidate, Strategy
+from deskwire_routing.assignment.skills import Demand
+from deskwire_routing.assignment.strategies import least_loaded, longest_idle, round_robin, skills, sticky
+from deskwire_routing.assignment.strategies.strategy import Candidate, Strategy
 
 NOTHING = Demand()
 GERMAN = Demand(required=(("german", 2),), preferred=("billing",))

@@ -5,7 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_routing.workload import CUSTOMERS_REMEMBERED, NewRequester, Opening, Workload
+from deskwire_routing.workload.work import NewRequester, Opening
+from deskwire_routing.workload.workload import CUSTOMERS_REMEMBERED, Workload
 from deskwire_shared.contracts.facts import (
     Assigned,
     Part,

@@ -81,7 +81,7 @@ async def _rehearse(asked: "AskedAssignment", *, as_json: bool) -> None:
 
 def _draft(teams: list[Path], agents: Path | None) -> "AssignmentDraft":
     from deskwire_routing.assignment_rehearsal.draft_files import read_draft
-    from deskwire_routing.configuration import FaultyConfiguration
+    from deskwire_routing.configuration.documents import FaultyConfiguration
 
     try:
         return read_draft(teams, agents)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from deskwire_routing.assignment.overflow import queued_since
 from deskwire_routing.assignment_rehearsal.stories import Mark, Story, mark_of
 from deskwire_routing.assignment_rehearsal.tally import Tally
-from deskwire_routing.live_workload import facts_read
-from deskwire_routing.overflow import queued_since
 from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_run import TooManyTickets
-from deskwire_routing.workload import READ, Opening, Work, Workload
+from deskwire_routing.workload.live import facts_read
+from deskwire_routing.workload.work import READ, Opening, Work
+from deskwire_routing.workload.workload import Workload
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
 from deskwire_shared.eventstore.follower import Delivery
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER

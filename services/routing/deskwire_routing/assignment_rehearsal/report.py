@@ -7,14 +7,14 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from deskwire_routing.assignment.attendance import absence
+from deskwire_routing.assignment.roster import works_for
 from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
 from deskwire_routing.assignment_rehearsal.fairness import Spread, spread
 from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff
 from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.tally import STRETCHES, Given, Level, Tally
-from deskwire_routing.attendance import absence
 from deskwire_routing.rehearsal import Span
-from deskwire_routing.roster import works_for
 from deskwire_shared.contracts.staff import Agent
 
 MOST_CHANGED: Final = 200

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from deskwire_routing.assignment.strategies.strategy import Strategy
 from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, require_complete
 from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff, changes_of
 from deskwire_routing.assignment_rehearsal.recording import Recording
@@ -14,7 +15,6 @@ from deskwire_routing.assignment_rehearsal.simulation import Simulation
 from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.rehearsal import Span
 from deskwire_routing.rehearsal_run import Tell
-from deskwire_routing.strategies.strategy import Strategy
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.follower import Follower

@@ -9,20 +9,21 @@ from functools import partial
 from itertools import count
 from typing import Final
 
-from deskwire_routing.absences import AWAY, GONE, patience
+from deskwire_routing.assignment.absences import AWAY, GONE, patience
+from deskwire_routing.assignment.attendance import absence, absent_since
+from deskwire_routing.assignment.choosing import Choosing, Chosen
+from deskwire_routing.assignment.matching import MANUAL, Filling, Match, Matching
+from deskwire_routing.assignment.overflow import OVERFLOW, overflowed_from, queued_since
+from deskwire_routing.assignment.roster import Roster
+from deskwire_routing.assignment.strategies.strategy import Strategy
 from deskwire_routing.assignment_rehearsal.pace import Pace
 from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff
 from deskwire_routing.assignment_rehearsal.recording import Placements, Recording
 from deskwire_routing.assignment_rehearsal.stories import Mark
 from deskwire_routing.assignment_rehearsal.tally import Tally
-from deskwire_routing.attendance import absence, absent_since
-from deskwire_routing.choosing import Choosing, Chosen
-from deskwire_routing.matching import MANUAL, Filling, Match, Matching
-from deskwire_routing.overflow import OVERFLOW, overflowed_from, queued_since
 from deskwire_routing.rehearsal import Span
-from deskwire_routing.roster import Roster
-from deskwire_routing.strategies.strategy import Strategy
-from deskwire_routing.workload import Work, Workload
+from deskwire_routing.workload.work import Work
+from deskwire_routing.workload.workload import Workload
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, Unassigned
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.runtime.clock import ManualClock

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from deskwire_routing.absences import AWAY, GONE
-from deskwire_routing.matching import MANUAL
-from deskwire_routing.overflow import OVERFLOW
-from deskwire_routing.workload import Opening, Work
+from deskwire_routing.assignment.absences import AWAY, GONE
+from deskwire_routing.assignment.matching import MANUAL
+from deskwire_routing.assignment.overflow import OVERFLOW
+from deskwire_routing.workload.work import Opening, Work
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
 from deskwire_shared.ticket.lifecycle import TO_ANOTHER_TEAM
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from deskwire_routing.overflow import OVERFLOW
+from deskwire_routing.assignment.overflow import OVERFLOW
 from deskwire_routing.rehearsal import Span
-from deskwire_routing.workload import Work
+from deskwire_routing.workload.work import Work
 from deskwire_shared.contracts.facts import Part, Routed
 
 STRETCHES: Final = 24

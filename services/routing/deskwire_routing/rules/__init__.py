@@ -1,0 +1,1 @@
+"""Business rules: what sets them off, which of them hold, and what they do to a ticket."""
