@@ -8,11 +8,15 @@ from deskwire_intake.channels.imap_session import MailboxUnreachable
 
 @dataclass
 class MemoryFolder:
-    """Mails by number; those in `broken` cannot be fetched, those in `vanishing` are gone when they are."""
+    """Mails by number; those in `broken` cannot be fetched, those in `vanishing` are gone when they are.
+
+    `keeps_marks` is False for a server that knows no keywords, `forgets_marks` True for one that says it does.
+    """
 
     mails: dict[int, bytes] = field(default_factory=dict)
     uid_validity: int = 1
     keeps_marks: bool = True
+    forgets_marks: bool = False
     finished: list[int] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
     fetched: list[list[int]] = field(default_factory=list)
@@ -20,6 +24,8 @@ class MemoryFolder:
     vanishing: set[int] = field(default_factory=set)
 
     async def waiting(self) -> list[int]:
+        if self.forgets_marks:
+            return sorted(self.mails)
         marked = {*self.finished, *(self.left if self.keeps_marks else ())}
         return sorted(self.mails.keys() - marked)
 

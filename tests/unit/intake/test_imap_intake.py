@@ -131,6 +131,7 @@ async def test_a_mail_fetched_at_last_is_suspicious_no_more() -> None:
     folder.broken.clear()
     assert await intake.take_in(folder) == 3
     assert folder.fetched[1:] == [[1], [2], [3]]
+    assert await intake.take_in(folder) == 0
     folder.finished.clear()
     await intake.take_in(folder)
     assert folder.fetched[4:] == [[1, 2, 3]]
@@ -156,6 +157,30 @@ async def test_a_server_without_marks_is_not_asked_for_a_mail_left_there_again()
     intake = an_intake(desk, mail_bytes=4_000)
     assert [await intake.take_in(folder), await intake.take_in(folder)] == [1, 0]
     assert len(desk.parking.parked) == 1
+
+
+async def test_a_server_that_forgets_its_marks_is_not_asked_for_the_same_mails_for_ever() -> None:
+    desk, folder = MailDesk(), MemoryFolder(numbered(2), forgets_marks=True)
+    intake = an_intake(desk)
+    assert [await intake.take_in(folder), await intake.take_in(folder)] == [2, 0]
+    assert len(folder.fetched) == 1
+
+
+async def test_mails_that_are_listed_and_never_there_are_looked_for_at_the_next_look() -> None:
+    folder, intake = MemoryFolder(numbered(2), vanishing={1, 2}), an_intake(MailDesk())
+    assert await intake.take_in(folder) == 0
+    folder.vanishing.clear()
+    assert await intake.take_in(folder) == 2
+
+
+async def test_a_mail_whose_mark_is_taken_off_is_taken_in_again() -> None:
+    desk, folder = MailDesk(), MemoryFolder({1: a_mail(b"x" * 5_000)})
+    intake = an_intake(desk, mail_bytes=4_000)
+    assert [await intake.take_in(folder), await intake.take_in(folder)] == [1, 0]
+    folder.left.clear()
+    intake.limits = ImapLimits(mail_bytes=100_000)
+    assert await intake.take_in(folder) == 1
+    assert folder.finished == [1]
 
 
 async def test_numbers_that_name_other_mails_now_are_looked_at_anew() -> None:

@@ -99,13 +99,15 @@ class MailboxIntake:
     _uid_validity: int | None = None
     _failures: Counter[int] = field(default_factory=Counter)
     """How often each mail was fetched in vain."""
-    _left: set[int] = field(default_factory=set)
-    """The mails left on the server, where it cannot mark them."""
+    _settled: set[int] = field(default_factory=set)
+    """The mails taken in or left, for as long as the server lists them: not every server keeps its marks."""
 
     async def take_in(self, folder: Folder) -> int:
-        """Take in what waits; how many mails it was. Raises HeldUp when some have to be tried again."""
+        """Take in what waits; of how many mails something became. Raises HeldUp when some have to be tried again."""
         self._know(folder)
-        waiting = [uid for uid in await folder.waiting() if uid not in self._left]
+        listed = await folder.waiting()
+        self._settled &= set(listed)
+        waiting = [uid for uid in listed if uid not in self._settled]
         self.state.looked_into(len(waiting))
         deferred = _Deferred()
         for start in range(0, len(waiting), SIZED):
@@ -113,14 +115,14 @@ class MailboxIntake:
             self.state.looked_into(max(0, len(waiting) - start - SIZED))
         if deferred.error is not None:
             raise HeldUp(repr(deferred.error)) from deferred.error
-        return len(waiting)
+        return len(self._settled & set(waiting))
 
     def _know(self, folder: Folder) -> None:
         """Forget what was known by numbers that name other mails now."""
         if folder.uid_validity != self._uid_validity:
             self._uid_validity = folder.uid_validity
             self._failures.clear()
-            self._left.clear()
+            self._settled.clear()
 
     async def _take_part(self, folder: Folder, uids: list[int], deferred: "_Deferred") -> None:
         sizes = await folder.sizes(uids)
@@ -151,6 +153,7 @@ class MailboxIntake:
         self.entered += len(taken.entered)
         if taken.entered:
             await folder.finish(taken.entered)
+            self._settled.update(taken.entered)
         for uid, reason in taken.failed.items():
             await self._leave(folder, uid, reason, is_expected=False)
         if deferred.error is not None and not (taken.entered or taken.failed):
@@ -213,7 +216,7 @@ class MailboxIntake:
         log.warning("mail left on its server", channel_id=self.channel_id, uid=uid, number=number, reason=reason)
         self.channel.figures.count(EMAIL, "parked")
         await self._enter_left(uid, Parked(number, reason, is_expected=is_expected))
-        self._left.add(uid)
+        self._settled.add(uid)
         await folder.set_aside([uid])
 
     async def _enter_left(self, uid: int, parked: Parked) -> None:
