@@ -48,7 +48,7 @@ export async function merge(anchor) {
     const done = await openSheet({
       title: `Merge #${number} into #${choice.number}`,
       body: [...body, build("p", { class: "hint" }, `What was said on #${number} stays readable there, and what the customer writes to it goes on in #${choice.number}. A merge cannot be undone.`)],
-      submit: "Merge", version,
+      submit: "Merge", version, careful: true,
       run: (_, asOf) => unlessChanged((at) => command("POST", `/tickets/${ticket}/merge`, { into }, { version: at, key: `${key}-${at}` }), asOf),
     });
     if (!done) return;

@@ -5,6 +5,7 @@ import { go, isReading, openTicketId } from "./router.js";
 import { select } from "./selection.js";
 
 const MOST_ROWS = 200;
+const SETTLED = 400;
 const READ_AHEAD = "600px";
 
 /** New rows that wait until they can be shown without moving others. */
@@ -246,8 +247,11 @@ export function showCounts(counts) {
 function follow() {
   const open = openTicketId();
   const row = open && document.getElementById(`t-${open}`);
-  if (row) choose(row, { focus: document.activeElement === document.body || document.activeElement?.closest("#rows") != null });
-  else rove();
+  if (!row) return rove();
+  choose(row, { focus: document.activeElement === document.body || document.activeElement?.closest("#rows") != null });
+  const grown = new ResizeObserver(() => row.scrollIntoView({ block: "nearest" })); // rows get taller when the list gets narrow
+  grown.observe(find("#rows"));
+  setTimeout(() => grown.disconnect(), SETTLED);
 }
 
 export function startList() {

@@ -4,9 +4,9 @@ import { drawConflict, isConflict } from "./conflicts.js";
 
 /**
  * Open the dialog. `run(form, version)` does what it offers; what stands in its way is shown in it, and when the ticket
- * has changed in between, what changed. Gives what `run` gave, or null when the dialog was left.
+ * has changed in between, what changed. What cannot be undone is `careful`: one Enter too many leaves it. Gives what `run` gave, or null when the dialog was left.
  */
-export function openSheet({ title, body, submit, run, version = null, other = null }) {
+export function openSheet({ title, body, submit, run, version = null, other = null, careful = false }) {
   const dialog = find("#sheet");
   const form = find("form", dialog);
   const button = find("[data-sheet-submit]", form);
@@ -37,7 +37,7 @@ export function openSheet({ title, body, submit, run, version = null, other = nu
     dialog.onclose = () => { if (!dialog.open) resolve(given); };
     dialog.onclick = (event) => { if (event.target === dialog) dialog.close(); };
     dialog.showModal();
-    (find("[autofocus]", form) ?? button).focus();
+    (find("[autofocus]", form) ?? (careful ? find("footer [data-do=close-dialog]", form) : button)).focus();
   });
 }
 
