@@ -1,6 +1,7 @@
 """Writes the ledger to its stream: entries that wait at the same moment share one message and one flush of the disk."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 import nats.errors
@@ -10,12 +11,19 @@ from prometheus_client import CollectorRegistry, Counter
 
 from deskwire_intake.ledger import LedgerUnavailable
 from deskwire_shared.contracts.ids import new_id
-from deskwire_shared.contracts.intake_ledger import MOST_ENTRIES, LedgerEntry, LedgerPage
+from deskwire_shared.contracts.intake_ledger import MOST_ENTRIES, LedgerEntry
 from deskwire_shared.contracts.subjects import INTAKE, LEDGER_SUBJECT
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
 
-Waiting = tuple[LedgerEntry, asyncio.Future[None]]
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An entry as it will stand in the stream, and who waits for it."""
+
+    entry: LedgerEntry
+    written: asyncio.Future[None]
+    body: bytes
 
 
 class JetStreamLedger:
@@ -23,7 +31,7 @@ class JetStreamLedger:
 
     def __init__(self, js: JetStreamContext, registry: CollectorRegistry) -> None:
         self._js = js
-        self._waiting: list[Waiting] = []
+        self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._entries = Counter(
             "deskwire_intake_ledger_entries",
@@ -34,8 +42,9 @@ class JetStreamLedger:
 
     async def enter(self, entry: LedgerEntry) -> None:
         """See `Ledger.enter`."""
+        body = entry.model_dump_json(exclude_defaults=True).encode()  # what cannot be written is no trouble of others
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, written))
+        self._waiting.append(_Waiting(entry, written, body))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting(), name="write the ledger")
         await written
@@ -48,25 +57,32 @@ class JetStreamLedger:
         finally:
             self._writing = None
 
-    async def _write(self, page: list[Waiting]) -> None:
-        body = LedgerPage(entries=tuple(entry for entry, _ in page)).model_dump_json(exclude_defaults=True).encode()
+    async def _write(self, page: list[_Waiting]) -> None:
         try:
-            await self._js.publish(LEDGER_SUBJECT, body, stream=INTAKE, headers={MESSAGE_ID: new_id()})
+            await self._publish(page)
         except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
-            self._fail(page, error)
-            return
+            failure = LedgerUnavailable(f"the ledger of intake takes no entry: {error!r}")
+            failure.__cause__ = error
+            _fail(page, failure)
+        except Exception as error:  # noqa: BLE001  # told to those who wait; else they would wait for ever
+            _fail(page, error)
         except BaseException:
-            for _, written in page:
-                written.cancel()
+            for waiting in (*page, *self._waiting):
+                waiting.written.cancel()
             raise
-        for entry, written in page:
-            self._entries.labels(entry.via, entry.decision).inc()
-            if not written.done():
-                written.set_result(None)
+        else:
+            for waiting in page:
+                self._entries.labels(waiting.entry.via, waiting.entry.decision).inc()
+                if not waiting.written.done():
+                    waiting.written.set_result(None)
 
-    def _fail(self, page: list[Waiting], error: Exception) -> None:
-        for _, written in page:
-            if not written.done():
-                failure = LedgerUnavailable(f"the ledger of intake takes no entry: {error!r}")
-                failure.__cause__ = error
-                written.set_exception(failure)
+    async def _publish(self, page: list[_Waiting]) -> None:
+        """Write a `LedgerPage`."""
+        body = b'{"entries":[' + b",".join(waiting.body for waiting in page) + b"]}"
+        await self._js.publish(LEDGER_SUBJECT, body, stream=INTAKE, headers={MESSAGE_ID: new_id()})
+
+
+def _fail(page: list[_Waiting], error: Exception) -> None:
+    for waiting in page:
+        if not waiting.written.done():
+            waiting.written.set_exception(error)
