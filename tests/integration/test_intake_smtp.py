@@ -264,6 +264,7 @@ async def test_commands_sent_ahead_are_answered_in_turn(fresh_nats: str, tmp_pat
         (b"MAIL FROM:<@relay.example:ann@example.net>", b"250"),
         (b"MAIL FROM:ann@example.net BODY=8BITMIME", b"250"),
         ("MAIL FROM:<jürgen@example.net> SMTPUTF8".encode(), b"250"),
+        (b"MAIL FROM:<\xff@b.c>", b"553"),
         (b"\xff\xfe", b"500"),
         (b"DATA", b"503"),
         (b"VRFY ann", b"252"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from certificates import certificate
+from deskwire_intake.channels.email import Delivery
 from deskwire_intake.mail_intake import lmtp_listener
 from deskwire_intake.settings import IntakeSettings
 from deskwire_shared.contracts.channels import Channel
@@ -120,6 +121,33 @@ async def test_a_mail_too_large_for_lmtp_is_refused_for_each_recipient(fresh_nat
                 return [client.getreply()[0] for _ in range(2)]
 
         assert await asyncio.wait_for(asyncio.to_thread(talk), 20) == [552, 552]
+
+
+async def test_each_recipient_gets_an_answer_over_lmtp_though_an_error_of_ours_befalls_one(
+    fresh_nats: str, tmp_path: Path
+) -> None:
+    async with intake_desk(fresh_nats, tmp_path) as intake, _lmtp(intake, tmp_path) as path:
+        accept = intake.listener.channel.receive
+
+        async def broken(delivery: Delivery) -> object:
+            if SUPPORT in delivery.recipients:
+                raise KeyError("oops")
+            return await accept(delivery)
+
+        object.__setattr__(intake.listener.channel, "receive", broken)
+
+        def talk() -> list[int]:
+            with smtplib.LMTP(str(path), timeout=10) as client:
+                client.docmd("LHLO", "relay.example.com")
+                client.mail(SENDER)
+                for to in (SUPPORT, SALES):
+                    client.rcpt(to)
+                client.putcmd("data")
+                client.getreply()
+                client.send(a_mail().replace(b"\n", b"\r\n") + b"\r\n.\r\n")
+                return [client.getreply()[0] for _ in range(2)]
+
+        assert await asyncio.wait_for(asyncio.to_thread(talk), 20) == [451, 250]
 
 
 async def test_lmtp_is_not_greeted_as_smtp(fresh_nats: str, tmp_path: Path) -> None:

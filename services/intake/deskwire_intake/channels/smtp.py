@@ -43,7 +43,8 @@ Reason = Literal["connections", "rate", "recipient", "recipients", "size", "memo
 """Why somebody is turned away: the mailbox is unknown, the mail too large, or there are too many of something."""
 
 _SIZE = re.compile(r"\sSIZE=([0-9]{1,20})(?:\s|\Z)", re.IGNORECASE)
-_PATH = re.compile(r"<([^<>\x00-\x20\x7f]*)>\s*(.*)\Z|([^<>\x00-\x20\x7f]+)(?:\s+(.*))?\Z")
+_IN_PATH: Final = r"[^<>\x00-\x20\x7f\ud800-\udfff]"  # surrogates stand for bytes that are no UTF-8 (RFC 6531, 3.3)
+_PATH = re.compile(rf"<({_IN_PATH}*)>\s*(.*)\Z|({_IN_PATH}+)(?:\s+(.*))?\Z")
 _SOURCE_ROUTE = re.compile(r"@[^:]*:")
 
 log = get_logger(__name__)
@@ -158,7 +159,7 @@ class SmtpListener:
         return await self.take(session, envelope, tuple(envelope.rcpt_tos))
 
     async def take(self, session: Session, envelope: Envelope, recipients: tuple[str, ...]) -> str:
-        """Take a mail in for some of its recipients; the answer."""
+        """Take a mail in for some of its recipients; the answer, whatever happens, since LMTP owes one to each."""
         assert isinstance(envelope.content, bytes)
         receipt = new_id()
         self._figures.count(EMAIL, "received")
@@ -172,10 +173,10 @@ class SmtpListener:
         )
         try:
             results = await self.channel.receive(delivery)
-        except Exception as error:
-            if not passes(error):
-                raise
+        except Exception as error:  # noqa: BLE001  # told to the sender, who keeps the mail
             self._figures.count(EMAIL, "deferred")
+            if not passes(error):
+                return await self.handle_exception(error)
             log.warning("mail deferred", error=repr(error))
             return TRY_LATER
         if not results:  # its mailboxes were closed meanwhile; the next try is told so
@@ -184,8 +185,8 @@ class SmtpListener:
         return ACCEPTED.format(receipt=receipt)
 
     async def handle_exception(self, error: Exception) -> str:
-        """Answer whatever went wrong so that the mail comes again."""
-        log.error("mail session failed", error=repr(error), exc_info=error)
+        """Answer an error of ours so that the mail comes again."""
+        log.error("mail session failed", listener=self.via, error=repr(error), exc_info=error)
         return TRY_LATER
 
     def turn_away(self, reason: Reason, session: Session | None) -> None:
