@@ -57,13 +57,20 @@ class MailReader:
             if not is_packed(mail):
                 return mail
         async with self._slots:
-            process = self._idle.pop() if self._idle else await _Process.start()
-            return await self._read_in(process, raw)
+            return await self._read_in(await self._process(), raw)
 
     async def close(self) -> None:
         """End the processes."""
         while self._idle:
             await self._idle.pop().kill()
+
+    async def _process(self) -> "_Process":
+        """A process that lives; one that was ended while it had nothing to do is no fault of the next mail."""
+        while self._idle:
+            process = self._idle.pop()
+            if process.is_alive:
+                return process
+        return await _Process.start()
 
     async def _read_in(self, process: "_Process", raw: bytes) -> ParsedMail:
         finished = False
@@ -111,6 +118,11 @@ class _Process:
             raise
         return started
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can read a mail."""
+        return self._process.returncode is None
+
     async def read(self, raw: bytes) -> ParsedMail:
         """Read one mail."""
         self._input.write(len(raw).to_bytes(LENGTH_BYTES))
@@ -122,7 +134,7 @@ class _Process:
 
     async def kill(self) -> None:
         """End it at once."""
-        if self._process.returncode is None:
+        if self.is_alive:
             self._process.kill()
         await self._process.wait()
         self._input.close()

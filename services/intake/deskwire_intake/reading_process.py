@@ -10,7 +10,8 @@ from deskwire_intake.reading import LENGTH_BYTES, read_mail
 
 def main() -> None:
     """Read mails until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
+    for ending in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group by terminals and systemd
+        signal.signal(ending, signal.SIG_IGN)  # the mail at hand is read to its end; the parent closes the pipe
     _send(sys.stdout.buffer, b"")
     while length := sys.stdin.buffer.read(LENGTH_BYTES):
         raw = sys.stdin.buffer.read(int.from_bytes(length))

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from deskwire_intake.mail import ParsedMail
 from deskwire_intake.reading import MailReader, ReadingFailed, ReadingTookTooLong, _Process, read_mail
 from unit.intake.inbound import a_mail, stored_mail
 
@@ -29,18 +30,43 @@ async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_one_is_read()
         await reader.close()
 
 
-async def test_a_reader_that_dies_of_a_mail_is_told() -> None:
-    process = await _Process.start()
+async def test_a_reader_that_dies_of_a_mail_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = MailReader(seconds=30, inline_bytes=1_000)
-    reader._idle.append(process)
-    process._process.kill()
-    await process._process.wait()
+    read = _Process.read
+
+    async def dying(process: _Process, raw: bytes) -> ParsedMail:
+        process._process.kill()
+        return await read(process, raw)
+
+    monkeypatch.setattr(_Process, "read", dying)
     try:
         with pytest.raises(ReadingFailed):
             await reader.read(LARGE)
+        monkeypatch.undo()
         assert (await reader.read(LARGE)).subject == "Printer"
     finally:
         await reader.close()
+
+
+async def test_a_reader_that_was_ended_between_two_mails_is_no_fault_of_the_next_one() -> None:
+    reader = MailReader(seconds=30, inline_bytes=1_000)
+    try:
+        await reader.read(LARGE)
+        (idle,) = reader._idle
+        idle._process.kill()
+        await idle._process.wait()
+        assert (await reader.read(LARGE)).subject == "Printer"
+    finally:
+        await reader.close()
+
+
+async def test_the_mail_at_hand_is_read_when_the_whole_group_of_processes_is_told_to_stop() -> None:
+    process = await _Process.start()
+    try:
+        process._process.terminate()
+        assert (await process.read(LARGE)).subject == "Printer"
+    finally:
+        await process.kill()
 
 
 async def test_small_mails_do_not_wait_for_large_ones() -> None:
