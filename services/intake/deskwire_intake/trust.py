@@ -1,10 +1,10 @@
 """Whom the desk believes about a mail: the relays it was told to trust, and nobody else. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deskwire_intake.mail.parsed import MethodResult, ParsedMail
+from deskwire_intake.mail.parsed import AuthenticationResults, MethodResult, ParsedMail
 from deskwire_shared.contracts.mails import Authentication, SenderVerdict
 
 UNNAMED: Final = "unnamed"
@@ -21,19 +21,21 @@ class TrustedRelays:
     def vouch(self, mail: ParsedMail) -> Authentication | None:
         """What trusted relays found out about the author of a mail; None when none of them says anything.
 
-        Of several results of a method the worst counts: what a sender slips in can only do harm to themselves.
+        Of several results of a method the worst counts, and what is good of it only in the topmost field that tells
+        of the method: what a sender slips in stands below, and can only do harm to themselves.
         """
         believed = [field for field in mail.way.authentication if self.trusts(field.relay or UNNAMED)]
         if not believed:
             return None
         domain = _domain(mail.from_.address) if mail.from_ else ""
         results = tuple(result for field in believed for result in field.results)
+        is_signed = any(_signed_by(_topmost(believed, "dkim"), domain))
         return Authentication(
             relay=believed[0].relay or UNNAMED,
-            sender=_verdict(results, domain),
+            sender=_verdict(believed, domain),
             domain=domain,
             spf=_worst(results, "spf"),
-            dkim="pass" if any(_signed_by(results, domain)) else _worst(results, "dkim"),
+            dkim="pass" if is_signed else _worst(results, "dkim"),
             dmarc=_worst(results, "dmarc"),
         )
 
@@ -53,12 +55,19 @@ def _servers(mail: ParsedMail) -> Iterator[str]:
     yield from (field.relay or UNNAMED for field in mail.way.authentication)
 
 
-def _verdict(results: tuple[MethodResult, ...], domain: str) -> SenderVerdict:
-    dmarc = [result for result in results if result.method == "dmarc"]
-    if any(result.result == "fail" for result in dmarc):
+def _verdict(believed: Sequence[AuthenticationResults], domain: str) -> SenderVerdict:
+    if any(result.method == "dmarc" and result.result == "fail" for field in believed for result in field.results):
         return "failed"
+    dmarc = _topmost(believed, "dmarc")
     passed = any(result.result == "pass" and _is_about(result, domain) for result in dmarc)
-    return "verified" if domain and (passed or any(_signed_by(results, domain))) else "unverified"
+    is_signed = any(_signed_by(_topmost(believed, "dkim"), domain))
+    return "verified" if domain and (passed or is_signed) else "unverified"
+
+
+def _topmost(believed: Sequence[AuthenticationResults], method: str) -> tuple[MethodResult, ...]:
+    """The results of a method in the first field that has any, which the last server on the way wrote."""
+    found = (tuple(result for result in field.results if result.method == method) for field in believed)
+    return next(filter(None, found), ())
 
 
 def _is_about(result: MethodResult, domain: str) -> bool:
@@ -71,7 +80,7 @@ def _signed_by(results: tuple[MethodResult, ...], domain: str) -> Iterator[Metho
     for result in results:
         signer = _domain(result.property("header.d", "header.i"))
         is_theirs = domain == signer or ("." in signer and domain.endswith(f".{signer}"))
-        if result.method == "dkim" and result.result == "pass" and signer and is_theirs:
+        if result.result == "pass" and signer and is_theirs:
             yield result
 
 

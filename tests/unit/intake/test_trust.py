@@ -69,6 +69,24 @@ def test_what_a_sender_slips_in_below_cannot_better_the_verdict() -> None:
     assert verdict(f"{RELAY}; dmarc=pass header.from=example.org") == "unverified"
 
 
+@pytest.mark.parametrize("real", ["dmarc=none", "dmarc=temperror", "dkim=none", "dkim=fail header.d=example.net"])
+def test_what_a_sender_slips_in_in_the_name_of_a_relay_verifies_nobody(real: str) -> None:
+    forged = "dkim=pass header.d=example.net" if "dkim" in real else "dmarc=pass header.from=example.net"
+    assert verdict(f"{RELAY}; spf=none; {real}", f"{RELAY}; {forged}") == "unverified"
+
+
+def test_a_relay_may_tell_of_each_method_in_a_field_of_its_own() -> None:
+    assert (
+        verdict(f"{RELAY}; dmarc=pass header.from=example.net", f"{RELAY}; dkim=pass header.d=list.example")
+        == "verified"
+    )
+    assert verdict(f"{RELAY}; spf=none", f"{RELAY}; dkim=pass header.d=example.net") == "verified"
+
+
+def test_one_signature_that_holds_is_enough() -> None:
+    assert verdict(f"{RELAY}; dkim=fail header.d=list.example; dkim=pass header.d=example.net") == "verified"
+
+
 def test_quoted_words_and_comments_are_no_results() -> None:
     assert (
         verdict(f'{RELAY}; spf=pass smtp.mailfrom="x; dmarc=pass header.from=example.net"@evil.example') == "unverified"
