@@ -3,12 +3,12 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from deskwire_intake.channels.port import IncomingFile
 from deskwire_intake.fitting import fitted_line
-from deskwire_intake.scanning import NO_SCANNER, Finding, Scanner
+from deskwire_intake.scanning import CLEAN, NO_SCANNER, Finding, Scanner
 from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.ticket import limits
@@ -36,11 +36,20 @@ async def keep_files(
     Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan.
     """
     kept = files[: limits.ATTACHMENTS]
-    findings = {sha256: await scanner.scan(content) for sha256, content in _contents(kept).items()}
-    await asyncio.gather(
-        *(objects.put(_key(sha256, findings[sha256]), content) for sha256, content in _contents(kept).items())
-    )
+    contents = {file.sha256: file.content for file in kept}
+    findings = await _findings(contents, scanner)
+    await asyncio.gather(*(objects.put(_key(sha256, findings[sha256]), contents[sha256]) for sha256 in contents))
     return tuple(_attachment(file, findings[file.sha256]) for file in kept)
+
+
+async def _findings(contents: Mapping[str, bytes], scanner: Scanner) -> dict[str, Finding]:
+    """Scan the files of a message; a scanner that is away is not waited for again with each of them."""
+    findings: dict[str, Finding] = {}
+    finding = CLEAN
+    for sha256, content in contents.items():
+        finding = finding if finding.unscanned else await scanner.scan(content)
+        findings[sha256] = finding
+    return findings
 
 
 async def keep_upload(
@@ -61,10 +70,6 @@ async def keep_upload(
         infected=finding.infected,
         unscanned=finding.unscanned,
     )
-
-
-def _contents(files: Sequence[IncomingFile]) -> dict[str, bytes]:
-    return {file.sha256: file.content for file in files}
 
 
 def _key(sha256: str, finding: Finding) -> str:

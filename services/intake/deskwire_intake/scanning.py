@@ -106,12 +106,16 @@ class Clamd:
             return await _answer(connection)
 
     async def _connect(self) -> socket.socket:
+        """Connect to the first address that answers: a name may stand for one of IPv6 and one of IPv4."""
         place = urlsplit(self.address)
         if place.scheme == "unix":
             return await _connected(socket.AF_UNIX, place.path)
         loop, port = asyncio.get_running_loop(), place.port or DEFAULT_PORT
-        (family, _, _, _, address), *_ = await loop.getaddrinfo(place.hostname, port, type=socket.SOCK_STREAM)
-        return await _connected(family, address)
+        *others, last = await loop.getaddrinfo(place.hostname, port, type=socket.SOCK_STREAM)
+        for family, _, _, _, address in others:
+            with suppress(OSError):  # the last one tells why it does not answer
+                return await _connected(family, address)
+        return await _connected(last[0], last[4])
 
 
 async def _connected(family: int, address: Any) -> socket.socket:

@@ -1,6 +1,9 @@
 """Files are looked through for viruses before anybody gets them."""
 
+import asyncio
 from pathlib import Path
+from socket import AF_INET, SOCK_STREAM
+from typing import Any
 
 import pytest
 
@@ -70,6 +73,28 @@ async def test_an_answer_that_says_nothing_is_trouble(socket: Path, answer: byte
 
 async def test_files_may_be_taken_in_unscanned_while_it_is_away(socket: Path) -> None:
     assert await clamd_at(socket, accepts_unscanned=True).scan(b"x") == Finding(unscanned=True)
+
+
+async def test_a_scanner_that_is_away_is_waited_for_once_in_a_message(tmp_path: Path) -> None:
+    async with clamd_server(tmp_path / "clamd.sock") as clamd:
+        clamd.answers += [b"", b"stream: OK\0"]
+        desk = MailDesk(scanner=clamd_at(tmp_path / "clamd.sock", accepts_unscanned=True))
+        ticket = await desk.ticket((await desk.accept(a_mail_with(b"one", b"two", b"three"))).ticket_id)
+        assert [file.unscanned for file in ticket.messages[0].attachments] == [True, True, True]
+        assert clamd.scanned == [b"one"]
+
+
+async def test_a_scanner_is_found_at_any_address_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with clamd_over_tcp() as (_, port):
+        loop = asyncio.get_running_loop()
+        here = await loop.getaddrinfo("127.0.0.1", port, type=SOCK_STREAM)
+        nobody = [(AF_INET, SOCK_STREAM, 6, "", ("127.0.0.1", 1))]
+
+        async def both(*_: object, **__: object) -> list[Any]:
+            return [*nobody, *here]
+
+        monkeypatch.setattr(loop, "getaddrinfo", both)
+        assert (await Clamd(address=f"tcp://clamav:{port}", seconds=10, tries=1).scan(EICAR)).infected
 
 
 async def test_a_file_that_is_too_large_for_the_scanner_is_no_passing_trouble(socket: Path) -> None:
