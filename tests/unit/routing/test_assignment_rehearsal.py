@@ -18,7 +18,7 @@ from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.testing.ticket import NOON
 from deskwire_shared.ticket.commands import AssignTicket, ChangeStatus, RouteTicket, UnassignTicket
 from rehearsing_desk import DAY, START, a_draft, recorded, rehearsed
-from routing_desk import MAIL, SUPPORT, RoutingDesk, a_team, an_agent, opening, routing_desk
+from routing_desk import MAIL, REPLY, SUPPORT, RoutingDesk, a_rule, a_team, an_agent, opening, routing_desk
 
 SOLVE = ChangeStatus(status="solved")
 ONE = {"capacity": {"default": 1}}
@@ -165,6 +165,16 @@ async def test_what_people_did_by_hand_is_kept() -> None:
     found = await rehearsed(desk, a_draft(agents={"cid": {"team_ids": ["support"]}}))
     assert [tally.assigned for tally in agent(found, "lead")] == [1, 1]
     assert [tally.assigned for tally in agent(found, "bob")] == [1, 1]
+
+
+async def test_whom_a_rule_named_has_the_ticket_in_a_rehearsal_too() -> None:
+    own = a_rule({"do": "set_assignee", "agent_id": "lead"}, trigger="customer_replied")
+    desk = await routing_desk(mail=MAIL, support=SUPPORT, ada=an_agent("support"), lead=an_agent("second"), own=own)
+    await at(desk, 1)
+    await desk.after(opening(), "t1")
+    await at(desk, 5)
+    await desk.after(REPLY, "t1")
+    assert [tally.assigned for tally in agent(await rehearsed(desk), "lead")] == [1, 1]
 
 
 async def test_whoever_took_a_waiting_ticket_is_overtaken_by_a_draft_that_assigns_at_once() -> None:

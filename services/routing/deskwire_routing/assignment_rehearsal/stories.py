@@ -2,7 +2,7 @@
 
 Kept are the arrivals, the ends of work, and what people, rules and escalations did with teams and hands. Left out is
 what assignment did: its choices, its overflows, and what it took from agents who were away; the rehearsal does those
-anew.
+anew. Where draft rules are rehearsed along with it, what rules did in the span is left out, too (`retelling`).
 
 **Work takes as long as it took.** What happened while somebody had a ticket happens in the rehearsal after the ticket
 was in somebody's hands for as long, whoever they are; until then it waits. What happened while nobody had it happens
@@ -12,13 +12,18 @@ as long after the last event as it did. Priorities, tags, promises and customers
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final, get_args
 
 from deskwire_routing.assignment.absences import AWAY, GONE
-from deskwire_routing.assignment.matching import MANUAL
+from deskwire_routing.assignment.choosing import STICKY
 from deskwire_routing.assignment.overflow import OVERFLOW
 from deskwire_routing.workload.work import Opening, Work
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
+from deskwire_shared.contracts.staff import RankingStrategy
 from deskwire_shared.ticket.lifecycle import TO_ANOTHER_TEAM
+
+STRATEGIES: Final = frozenset({STICKY, *get_args(RankingStrategy)})
+"""How assignment chooses; whoever was chosen otherwise was named by a person, a rule or an escalation."""
 
 Act = Opening | Routed | Assigned | Unassigned | StatusChanged
 """What moves a ticket; everything else only describes it."""
@@ -32,7 +37,7 @@ class Step:
     the time it was in somebody's hands.
     """
 
-    place: int
+    place: float
     after: timedelta
     worked: timedelta
     in_hand: bool
@@ -73,7 +78,7 @@ class Mark:
     """What describes a ticket differently from a moment on."""
 
     at: datetime
-    place: int
+    place: float
     ticket_id: str
     facts: tuple[Part, ...]
 
@@ -87,7 +92,7 @@ class Story:
     _passed: timedelta = timedelta()
     _in_hand: timedelta = timedelta()
 
-    def take(self, at: datetime, place: int, facts: Sequence[Part], before: Work | None) -> None:
+    def take(self, at: datetime, place: float, facts: Sequence[Part], before: Work | None) -> None:
         """Go on with what happened next to the ticket, as it was before that."""
         passed = max(timedelta(), at - self.at)
         in_hand = before is not None and before.is_open and before.agent_id is not None
@@ -110,7 +115,7 @@ class Story:
         self._passed = self._in_hand = timedelta()
 
 
-def mark_of(at: datetime, place: int, ticket_id: str, facts: Sequence[Part]) -> Mark | None:
+def mark_of(at: datetime, place: float, ticket_id: str, facts: Sequence[Part]) -> Mark | None:
     """Find what only describes a ticket, if there is something."""
     found = tuple(fact for fact in facts if not isinstance(fact, Act))
     return Mark(at, place, ticket_id, found) if found else None
@@ -121,7 +126,7 @@ def _is_of_assignment(fact: Act) -> bool:
         case Routed(reason=reason):
             return reason == OVERFLOW
         case Assigned(strategy=strategy):
-            return strategy != MANUAL
+            return strategy in STRATEGIES
         case Unassigned(reason=reason):
             return reason in {GONE, AWAY, TO_ANOTHER_TEAM}
         case _:
