@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deskwire_intake.app import intake_of
+from deskwire_intake.app import intake_of, scanner_of
 from deskwire_intake.channels.imap import ImapChannel
 from deskwire_intake.channels.imap_credentials import MailboxSecret
 from deskwire_intake.figures import Figures
@@ -130,7 +130,7 @@ async def imap_desk(
     """Start a desk with one mailbox, and stop it in the middle of whatever it does."""
     async with ticket_desk(nats_url, data) as desk:
         chosen = IntakeSettings.model_validate({k: v for k, v in settings.items() if k in IntakeSettings.model_fields})
-        intake = await intake_of(desk.runtime)
+        intake = await intake_of(desk.runtime, scanner_of(chosen))
         channel = await email_channel(desk.runtime, chosen, intake, Figures(desk.runtime.registry))
         imap = imap_channel(desk.runtime, chosen, channel)
         watching = ImapDesk(desk, server, imap)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from deskwire_intake.app import api_of, intake_of
+from deskwire_intake.app import api_of, intake_of, scanner_of
 from deskwire_intake.channels.smtp import SmtpListener
 from deskwire_intake.figures import Figures
 from deskwire_intake.mail_intake import email_channel, smtp_listener
@@ -68,8 +68,8 @@ class IntakeDesk:
 async def intake_desk(nats_url: str, folder: Path, **settings: Any) -> AsyncIterator[IntakeDesk]:
     """Start a desk that takes mails in."""
     async with ticket_desk(nats_url, folder) as desk:
-        intake = await intake_of(desk.runtime)
         chosen = IntakeSettings.model_validate(settings)
+        intake = await intake_of(desk.runtime, scanner_of(chosen))
         listener = smtp_listener(
             chosen, await email_channel(desk.runtime, chosen, intake, Figures(desk.runtime.registry))
         )
