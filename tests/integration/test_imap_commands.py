@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 
 from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.commit import Actor
+from deskwire_shared.contracts.staff import Team
 from dovecot import PASSWORD, Dovecot, running_dovecot
 from imap_desk import BOX, SUPPORT, a_mail, imap_desk
 from processes import DESKWIRE, LOOPBACK
@@ -21,6 +23,20 @@ async def test_a_mailbox_is_connected_and_looked_into(fresh_nats: str, tmp_path:
             assert checked.stdout == "Support can be fetched from; 2 mails wait\n"
             ((_, channel),) = desk.runtime.directory.all(Channel).items()
             assert (channel.medium, channel.address) == ("email", SUPPORT)
+
+
+async def test_mails_of_a_mailbox_go_to_the_team_that_is_named(fresh_nats: str, tmp_path: Path) -> None:
+    words = ("mailbox", "connect", SUPPORT, "--host", LOOPBACK, "--port", "1", "--secret-stdin")
+    async with ticket_desk(fresh_nats, tmp_path) as desk:
+        await desk.runtime.directory.put("crew", Team(name="Support crew"), actor=Actor(kind="system", id="test"))
+        nowhere = await _deskwire(desk, *words, "--team", "Nowhere", say=PASSWORD)
+        assert "there is no team Nowhere; teams: Support crew" in nowhere.stderr
+        assert desk.runtime.directory.all(Channel) == {}
+        for more in (("--team", "Support crew"), ()):
+            connected = await _deskwire(desk, *words, *more, say=PASSWORD)
+            channel = await desk.runtime.directory.fetch(Channel, connected.stdout.split()[-1])
+            assert channel is not None
+            assert channel.team_id == "crew"
 
 
 async def test_a_wrong_password_is_told_and_replaced(fresh_nats: str, tmp_path: Path) -> None:

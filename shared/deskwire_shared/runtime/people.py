@@ -20,7 +20,7 @@ async def add_agent(desk: Desk, *, email: str, name: str, role: Role, teams: Seq
     """Add an agent who can sign in; their id. Raises CommandFailed."""
     if desk.identity.find_agent(email):
         raise CommandFailed(f"there is an agent with the address {email} already")
-    team_ids = tuple(_team_id(desk, team) for team in teams)
+    team_ids = tuple(team_named(desk, team) for team in teams)
     try:
         agent = Agent(email=email.strip(), name=name.strip(), role=role, team_ids=team_ids)
     except ValidationError as error:
@@ -53,7 +53,8 @@ def _known(desk: Desk, email: str) -> tuple[str, Agent]:
     return found
 
 
-def _team_id(desk: Desk, asked: str) -> str:
+def team_named(desk: Desk, asked: str) -> str:
+    """The id of the team with this name or id. Raises CommandFailed."""
     teams = desk.directory.all(Team)
     for team_id, team in teams.items():
         if asked in (team_id, team.name):

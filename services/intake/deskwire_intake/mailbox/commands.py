@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-mailbox = typer.Typer(name="mailbox", help="The mailboxes that are fetched from by IMAP.", no_args_is_help=True)
+mailbox = typer.Typer(
+    name="mailbox", add_completion=False, help="The mailboxes that are fetched from by IMAP.", no_args_is_help=True
+)
 
 Mailbox = Annotated[str, typer.Argument(help="A channel, by name, address or id.")]
 SecretStdin = Annotated[
@@ -22,6 +24,9 @@ def connect(
     host: Annotated[str, typer.Option(help="The IMAP server.")],
     username: Annotated[str | None, typer.Option(help="Who signs in. Default: the address.")] = None,
     name: Annotated[str, typer.Option(help="The name of a new channel. Default: the address.")] = "",
+    team: Annotated[
+        str | None, typer.Option(help="The team whose tickets its mails become, by name or id. Default: no team.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Default: 993, or 143 with STARTTLS or without encryption.")] = None,
     tls: Annotated[Literal["implicit", "starttls", "none"], typer.Option(help="How it is encrypted.")] = "implicit",
     folder: Annotated[str, typer.Option(help="The folder to fetch from.")] = "INBOX",
@@ -57,7 +62,9 @@ def connect(
 
     async def work() -> None:
         async with running_desk() as desk:
-            channel_id = await connecting.connect_mailbox(desk, address.strip().lower(), name, imap, secret)
+            channel_id = await connecting.connect_mailbox(
+                desk, address.strip().lower(), imap, secret, name=name, team=team
+            )
             typer.echo(f"connected {address}, channel {channel_id}")
 
     run_async(work())

@@ -9,7 +9,7 @@ from deskwire_intake.channels.imap_session import MailboxError, imap_session
 from deskwire_shared.contracts.channels import Channel, ImapMailbox, MailboxOAuth
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.runtime.desk import Desk
-from deskwire_shared.runtime.people import COMMAND_LINE
+from deskwire_shared.runtime.people import COMMAND_LINE, team_named
 from deskwire_shared.runtime.running import CommandFailed
 
 
@@ -28,14 +28,17 @@ def google(client_id: str) -> MailboxOAuth:
     return MailboxOAuth(grant="refresh_token", token_url="https://oauth2.googleapis.com/token", client_id=client_id)  # noqa: S106  # an address
 
 
-async def connect_mailbox(desk: Desk, address: str, name: str, imap: ImapMailbox, secret: MailboxSecret) -> str:
-    """Let the channel of an address fetch its mails, a new one if it has none; its id."""
+async def connect_mailbox(
+    desk: Desk, address: str, imap: ImapMailbox, secret: MailboxSecret, *, name: str = "", team: str | None = None
+) -> str:
+    """Let the channel of an address fetch its mails, a new one if it has none; its id. Raises CommandFailed."""
+    changed = {"imap": imap.model_dump()} | ({"team_id": team_named(desk, team)} if team else {})
     channel_id, channel = _with_address(desk, address) or (
         new_id(),
         Channel(name=name or address, medium="email", address=address),
     )
     await desk.secrets.set_channel(channel_id, secret.stored())  # first, so that nobody signs in without it
-    connected = Channel.model_validate({**channel.model_dump(), "imap": imap.model_dump()})
+    connected = Channel.model_validate(channel.model_dump() | changed)
     await desk.directory.put(channel_id, connected, actor=COMMAND_LINE)
     return channel_id
 
