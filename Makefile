@@ -41,7 +41,7 @@ clean:  ## Remove the environment and what tools left; never the data
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/.artifacts
 	find $(MEMBERS) tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/.runtime: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) $(wildcard services/*/package-lock.json) | $(BIN)/python
+$(VENV)/.runtime: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) $(wildcard services/*/package*.json) | $(BIN)/python
 	$(call install,requirements.lock)
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
@@ -52,12 +52,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # uv is fast, pip is everywhere; both install the same hashes.
-pip = $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python $(1) || $(BIN)/python -m pip install --quiet $(1)
+pip = $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python $(1) || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(1)
 
 define install
 	@echo "Installing $(1) into $(VENV) ..."
 	@sed -n '/^uv==/,/[^\\]$$/p' $(1) > $(VENV)/uv.lock
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.lock
 	@$(call pip,--require-hashes --requirement $(1))
 	@$(call pip,--no-deps --no-build-isolation $(MEMBERS:%=--editable ./%) --editable .)
 	@touch $@

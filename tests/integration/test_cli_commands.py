@@ -317,10 +317,12 @@ async def test_the_doctor_says_how_to_mend_what_is_wrong(desk: Desk) -> None:
 
 
 def test_without_a_desk_the_doctor_says_where_to_begin(tmp_path: Path, desk: Desk) -> None:
-    found = desk.run("doctor", DESKWIRE_DATA_DIR=str(tmp_path))
+    folder = tmp_path / "nothing yet"
+    found = desk.run("doctor", DESKWIRE_DATA_DIR=str(folder))
     assert found.returncode == 1
     assert "✘ NATS server" in found.stdout
     assert "start `deskwire up`, or set DESKWIRE_NATS_URL" in found.stdout
+    assert not folder.exists()
 
 
 def test_without_a_desk_a_command_says_what_is_missing(tmp_path: Path, desk: Desk) -> None:

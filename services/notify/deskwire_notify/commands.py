@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-webhook = typer.Typer(name="webhook", help="The webhooks of the desk.", no_args_is_help=True)
+webhook = typer.Typer(name="webhook", add_completion=False, help="The webhooks of the desk.", no_args_is_help=True)
 
 WebhookId = Annotated[str, typer.Argument(help="The webhook's id.")]
 

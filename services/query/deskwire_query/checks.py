@@ -1,5 +1,8 @@
 """What `deskwire doctor` asks about the read models."""
 
+import asyncio
+from pathlib import Path
+
 from sqlalchemy import text
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +17,10 @@ DATABASE = "database"
 async def check_database(settings: CommonSettings) -> list[Finding]:
     """Look whether the database of the read models answers."""
     url = settings.database_url.get_secret_value()
-    shown = make_url(url).render_as_string(hide_password=True)
+    parts = make_url(url)
+    shown = parts.render_as_string(hide_password=True)
+    if parts.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(parts.database or "").exists):
+        return [Finding(DATABASE, f"{shown} is made at the first start")]
     database = open_database(url)
     try:
         async with database.reading() as connection:

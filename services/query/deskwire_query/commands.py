@@ -60,6 +60,7 @@ def verify_read_models(
         typer.echo(f"{found.commits} commits, {found.tickets} tickets, {found.lag} commits not projected yet")
         if found.differences:
             raise CommandFailed(f"{len(found.differences)} differences; `deskwire rebuild` makes the read models anew")
+        typer.echo("no difference")
 
     run_async(work())
 

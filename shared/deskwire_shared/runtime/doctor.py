@@ -91,12 +91,16 @@ def _space(folder: Path) -> str:
 
 
 def _readable(size: int) -> str:
+    if size < 1024**2:
+        return f"{size / 1024:.0f} KiB"
     return f"{size / 1024**3:.1f} GiB" if size >= 1024**3 else f"{size / 1024**2:.1f} MiB"
 
 
 async def _object_store(settings: CommonSettings) -> Finding:
     url = urlsplit(settings.object_store_url)
     name, shown = "object store", f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+    if url.scheme == "file" and not await asyncio.to_thread(Path(url.path).is_dir):
+        return Finding(name, f"{shown} is made at the first start")
     key = f"doctor/{new_id()}"
     try:
         store = await asyncio.to_thread(open_objects, settings)

@@ -16,6 +16,7 @@ from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.eventstore.port import History, Recorded
 from deskwire_shared.runtime.desk import Desk
 from deskwire_shared.runtime.telling import Teller, harmless
+from deskwire_shared.ticket.decider import fold
 from deskwire_shared.ticket.explaining import Explanation, explain, own_reasons, reasons
 
 STYLES = {"agent": "green", "customer": "cyan", "rule": "magenta", "system": "yellow", "integration": "blue"}
@@ -75,7 +76,8 @@ def _lines(commit: Commit, teller: Teller) -> list[Text]:
 
 def explained(history: History, teller: Teller) -> Tree:
     """Draw who did what to a ticket, each commit below the one that caused it, and what spoke for it."""
-    tree = Tree(Text(f"ticket {history.ticket_id}", "bold"))
+    number = fold(history.ticket_id, history.commits).number
+    tree = Tree(Text(f"#{number} (ticket {history.ticket_id})", "bold"))
     explanations = {one.version: one for one in explain(history.commits)}
     drawn: dict[str, Tree] = {}
     for commit in history.commits:

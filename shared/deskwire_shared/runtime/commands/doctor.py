@@ -17,10 +17,10 @@ def doctor(
     from deskwire_shared.runtime.doctor import Finding, examine
     from deskwire_shared.runtime.running import known_server, load_settings, run_async
 
-    def shown(finding: Finding) -> str:
+    def shown(finding: Finding, width: int) -> str:
         mark = typer.style("✔", fg="green") if finding.is_well else typer.style("✘", fg="red")
         advice = "" if finding.is_well else f"\n    → {finding.mend}"
-        return f"{mark} {finding.name:<24} {finding.found}{advice}"
+        return f"{mark} {finding.name:<{width}} {finding.found}{advice}"
 
     async def work() -> None:
         findings = await examine(known_server(load_settings()), SystemClock())
@@ -28,7 +28,8 @@ def doctor(
             typer.echo(json.dumps([{"name": f.name, "ok": f.is_well, "found": f.found, "mend": f.mend}
                                    for f in findings], indent=2, ensure_ascii=False))  # fmt: skip
         else:
-            typer.echo("\n".join(map(shown, findings)))
+            width = max(len(finding.name) for finding in findings)
+            typer.echo("\n".join(shown(finding, width) for finding in findings))
         raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
     run_async(work())

@@ -59,7 +59,7 @@ def show(number: Number) -> None:
                 f"reference  {found.reference}",
                 f"reason     {found.reason}",
                 *(f"header     {name}: {value}" for name, value in found.headers.items()),
-                f"content    {len(found.data)} bytes",
+                *((f"content    {len(found.data)} bytes",) if found.data else ()),
                 *found.data[:SHOWN_BYTES].decode("utf-8", "replace").splitlines(),
             ]
             typer.echo("\n".join(map(harmless, lines)))
