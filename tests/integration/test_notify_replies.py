@@ -12,10 +12,10 @@ import pytest_asyncio
 
 from deskwire_notify.channels.email import SmtpRelay, SmtpServer
 from deskwire_notify.channels.port import Answer
-from deskwire_notify.composing import OutgoingMail
 from deskwire_notify.deliveries import LEASE
 from deskwire_notify.errands import ReplyErrand
 from deskwire_notify.handlers import on_ticket
+from deskwire_notify.mails.composing import OutgoingMail
 from deskwire_shared.contracts.facts import Address, AgentReplied, Attachment, ReplyBounced, ReplyDelivered
 from deskwire_shared.contracts.threading_tokens import ticket_of, ticket_of_message_id
 from deskwire_shared.runtime.clock import ManualClock

@@ -9,7 +9,7 @@ import pytest
 
 from deskwire_notify.channels.email import SmtpRelay, SmtpServer
 from deskwire_notify.channels.port import ACCEPTED, Answer
-from deskwire_notify.composing import OutgoingMail
+from deskwire_notify.mails.composing import OutgoingMail
 from mail_sink import MailSink
 
 CORA = "cora@example.org"

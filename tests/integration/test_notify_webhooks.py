@@ -13,8 +13,8 @@ import pytest_asyncio
 import structlog
 
 from certificates import certificate
-from deskwire_notify.webhook_requests import WebhookRequest, judge
-from deskwire_notify.webhook_sender import WebhookSender
+from deskwire_notify.requests.webhook_requests import WebhookRequest, judge
+from deskwire_notify.requests.webhook_sender import WebhookSender
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address, Attachment, ReplyBounced, ReplyDelivered
 from deskwire_shared.contracts.webhook_channels import OutboundRequest, WebhookChannel

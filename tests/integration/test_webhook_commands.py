@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from deskwire_notify.app import webhook_caller
 from deskwire_notify.commands import webhook as commands
+from deskwire_notify.requests.webhook_sender import WebhookSender
 from deskwire_notify.settings import NotifySettings
-from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_notify.webhooks.trying import try_out
 from deskwire_shared.contracts.access import ADMIN, AGENT
 from deskwire_shared.contracts.facts import TagsChanged, WebhookRequested

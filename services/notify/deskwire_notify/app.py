@@ -13,15 +13,15 @@ from deskwire_notify.claims import Claims
 from deskwire_notify.deliveries import LEASE, Deliveries
 from deskwire_notify.figures import Figures
 from deskwire_notify.handlers import Outgoing, on_ticket
+from deskwire_notify.mails.writing import Writer
 from deskwire_notify.quota import Quota
+from deskwire_notify.requests.webhook_sender import WebhookSender
 from deskwire_notify.settings import NotifySettings
-from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_notify.webhooks.calling import WebhookCaller
 from deskwire_notify.webhooks.events import Teller, name_of
 from deskwire_notify.webhooks.health import WebhookHealth
 from deskwire_notify.webhooks.lane import HEARD as WEBHOOKS_HEARD
 from deskwire_notify.webhooks.lane import LANE, WebhookLane
-from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.facts import FACTS, AgentReplied, Opened, RequesterChanged
 from deskwire_shared.contracts.subjects import DELIVERIES, TICKETS
 from deskwire_shared.runtime.buckets import Bucket

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from deskwire_notify.channels.port import Parcel
-from deskwire_notify.header_lines import one_line
+from deskwire_notify.mails.header_lines import one_line
+from deskwire_notify.mails.writing import Writer
 from deskwire_notify.recording import commit_of_reply
 from deskwire_notify.retries import Patience
 from deskwire_notify.rules import acknowledgement_mail_id
-from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.commit import Commit
 from deskwire_shared.eventstore.port import History
 from deskwire_shared.ticket.commands import (

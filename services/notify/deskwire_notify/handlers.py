@@ -1,7 +1,7 @@
 """What notify does when it hears of a ticket: it looks at what is owed to the customer and carries it out."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from structlog import get_logger
 
@@ -10,6 +10,8 @@ from deskwire_notify.channels.webhook import WebhookWriter
 from deskwire_notify.deliveries import Deliveries
 from deskwire_notify.errands import AcknowledgementErrand, Errand, ReplyErrand, ReplyWriter
 from deskwire_notify.figures import Figures
+from deskwire_notify.hearing import history_of, server_ahead
+from deskwire_notify.mails.writing import Writer
 from deskwire_notify.quota import Quota
 from deskwire_notify.recording import caused_by
 from deskwire_notify.retries import Patience
@@ -24,7 +26,6 @@ from deskwire_notify.rules import (
     reply_mail_id,
     way_out,
 )
-from deskwire_notify.writing import Writer
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.directory.port import Directory
@@ -62,7 +63,7 @@ class Outgoing:
 
 async def on_ticket(heard: Heard, *, outgoing: Outgoing) -> None:
     """Send what a ticket owes its customer, and set timers for what has to wait."""
-    history = await _load(heard, outgoing.store)
+    history = await history_of(heard, outgoing.store)
     ticket = fold(heard.ticket_id, history.commits)
     if not ticket.exists:
         return
@@ -75,19 +76,7 @@ async def on_ticket(heard: Heard, *, outgoing: Outgoing) -> None:
         if next_look is not None:
             looks[errand.mail_id] = next_look
     for mail_id, at in looks.items():
-        await outgoing.timers.set(ticket.id, mail_id, at + _server_ahead(heard, now))
-
-
-async def _load(heard: Heard, store: EventStore) -> History:
-    """The sequence of a timer is one of another stream: it says nothing about how much must be seen."""
-    if heard.subject.startswith("ticket."):
-        return await store.load(heard.ticket_id, at_least=heard.sequence)
-    return await store.load(heard.ticket_id, fresh=True)
-
-
-def _server_ahead(heard: Heard, now: datetime) -> timedelta:
-    """How far the server's clock is ahead of ours: by that much a timer would fire too early, again and again."""
-    return max(timedelta(), heard.stored_at - now)
+        await outgoing.timers.set(ticket.id, mail_id, at + server_ahead(heard, now))
 
 
 async def _errands(ticket: Ticket, history: History, replies: tuple[Message, ...], outgoing: Outgoing) -> list[Errand]:

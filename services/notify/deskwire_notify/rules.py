@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deskwire_notify.addresses import is_own, mailable
+from deskwire_notify.mails.addresses import is_own, mailable
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_notify.addresses import is_own, mailable, recipients
+from deskwire_notify.mails.addresses import is_own, mailable, recipients
 from deskwire_shared.contracts.facts import Address
 
 MAILBOXES = {"support@acme.example"}

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deskwire_notify.addresses import addressees
 from deskwire_notify.channels.chat import ByMail, ChatPatience, GiveUp, Wait, goes_by_chat, when_away
+from deskwire_notify.mails.addresses import addressees
 from deskwire_notify.rules import acknowledgement
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_notify.composing import OutgoingMail, compose
-from deskwire_notify.letters import MOST_QUOTED_LINES, Letter, Stationery, acknowledgement_letter, reply_letter
-from deskwire_notify.senders import Sender
+from deskwire_notify.mails.composing import OutgoingMail, compose
+from deskwire_notify.mails.letters import MOST_QUOTED_LINES, Letter, Stationery, acknowledgement_letter, reply_letter
+from deskwire_notify.mails.senders import Sender
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.facts import Address, AgentReplied, Attachment

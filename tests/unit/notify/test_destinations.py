@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from deskwire_notify.destinations import Destination, destination_of, is_public
+from deskwire_notify.requests.destinations import Destination, destination_of, is_public
 from deskwire_notify.undeliverable import NotReady, Undeliverable
 
 PRIVATE = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deskwire_notify.header_lines import WrittenHeader, address_header, ids_header, one_line, text_header
+from deskwire_notify.mails.header_lines import WrittenHeader, address_header, ids_header, one_line, text_header
 from deskwire_shared.contracts.facts import Address
 
 HOSTILE = st.text(max_size=300) | st.text(alphabet='=?utf-8bq_ \r\n\t,;:<>"\\()@äß😀\x00\x7f\u2028\ud800', max_size=120)

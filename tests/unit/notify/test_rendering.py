@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_notify.rendering import MOST_OUTPUT, Unusable, render
-from deskwire_notify.wording import PersonValues, TicketValues
+from deskwire_notify.mails.rendering import MOST_OUTPUT, Unusable, render
+from deskwire_notify.mails.wording import PersonValues, TicketValues
 
 VALUES = {"ticket": TicketValues(7, "Printer"), "customer": PersonValues("")}
 

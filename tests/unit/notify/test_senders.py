@@ -1,6 +1,6 @@
 """Which mailbox a ticket's mails leave from."""
 
-from deskwire_notify.senders import Sender, mailboxes, sender_for
+from deskwire_notify.mails.senders import Sender, mailboxes, sender_for
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.testing.ticket import a_ticket
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from deskwire_notify.threads import MOST_REFERENCES, Thread, answered_message, answering_subject, thread_of
+from deskwire_notify.mails.threads import MOST_REFERENCES, Thread, answered_message, answering_subject, thread_of
 from deskwire_shared.contracts.facts import AgentReplied, CustomerReplied, MachineKind
 from deskwire_shared.testing.ticket import CUSTOMER, CUSTOMER_ID, a_ticket
 from deskwire_shared.ticket.state import Message

@@ -11,8 +11,8 @@ import pytest
 
 from deskwire_notify.channels.port import ACCEPTED
 from deskwire_notify.mappings import shipped_mapping, shipped_names
+from deskwire_notify.requests.webhook_requests import judge, missing_secrets, sign, split_text, write_request
 from deskwire_notify.undeliverable import Undeliverable
-from deskwire_notify.webhook_requests import judge, missing_secrets, sign, split_text, write_request
 from deskwire_shared.contracts.webhook_channels import OutboundRequest
 
 SCOPE: dict[str, Any] = {

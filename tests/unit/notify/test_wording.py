@@ -2,7 +2,7 @@
 
 import pytest
 
-from deskwire_notify.wording import PersonValues, TicketValues, Wording, word
+from deskwire_notify.mails.wording import PersonValues, TicketValues, Wording, word
 from deskwire_shared.contracts.directory import Template
 
 VALUES = {

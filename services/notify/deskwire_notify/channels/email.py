@@ -18,7 +18,7 @@ from aiosmtplib import (
 )
 
 from deskwire_notify.channels.port import ACCEPTED, Answer
-from deskwire_notify.composing import OutgoingMail
+from deskwire_notify.mails.composing import OutgoingMail
 
 Tls = Literal["starttls", "tls", "none"]
 

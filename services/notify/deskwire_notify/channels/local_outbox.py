@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deskwire_notify.channels.port import ACCEPTED, Answer
-from deskwire_notify.composing import OutgoingMail
+from deskwire_notify.mails.composing import OutgoingMail
 from deskwire_shared.runtime.objects import Objects, ObjectStoreUnavailable
 from deskwire_shared.runtime.outbox import keep
 

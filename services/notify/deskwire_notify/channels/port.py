@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from deskwire_notify.composing import OutgoingMail
+from deskwire_notify.mails.composing import OutgoingMail
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from deskwire_notify.channels.port import Answer
 from deskwire_notify.mappings import shipped_mapping
-from deskwire_notify.rules import conversation_to_answer
-from deskwire_notify.undeliverable import NotReady, Undeliverable
-from deskwire_notify.webhook_requests import (
+from deskwire_notify.requests.webhook_requests import (
     WebhookRequest,
     judge,
     missing_secrets,
@@ -21,7 +19,9 @@ from deskwire_notify.webhook_requests import (
     split_text,
     write_request,
 )
-from deskwire_notify.webhook_sender import WebhookSender
+from deskwire_notify.requests.webhook_sender import WebhookSender
+from deskwire_notify.rules import conversation_to_answer
+from deskwire_notify.undeliverable import NotReady, Undeliverable
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.conversations import parts_of
 from deskwire_shared.contracts.ids import derived_id

@@ -10,10 +10,10 @@ from pydantic_core import to_json
 
 from deskwire_notify.channels.port import ACCEPTED, Answer
 from deskwire_notify.errands import Settled, sentence_of
+from deskwire_notify.requests.webhook_requests import WebhookRequest, header_value, secrets_in, sign
+from deskwire_notify.requests.webhook_sender import WebhookSender
 from deskwire_notify.retries import Patience
 from deskwire_notify.undeliverable import NotReady, Undeliverable
-from deskwire_notify.webhook_requests import WebhookRequest, header_value, secrets_in, sign
-from deskwire_notify.webhook_sender import WebhookSender
 from deskwire_notify.webhooks.events import CONTENT_TYPE, Teller, call_of
 from deskwire_notify.webhooks.health import WebhookHealth
 from deskwire_shared.contracts.commit import Commit

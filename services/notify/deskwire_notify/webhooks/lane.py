@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from deskwire_notify.deliveries import Deliveries
+from deskwire_notify.hearing import history_of, server_ahead
 from deskwire_notify.retries import Patience, lot
 from deskwire_notify.webhooks.calling import CallErrand, WebhookCaller
 from deskwire_shared.contracts.facts import FACTS, WebhookRequested
-from deskwire_shared.eventstore.port import EventStore, History
+from deskwire_shared.eventstore.port import EventStore
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
 from deskwire_shared.runtime.timers import Timers
@@ -44,18 +45,13 @@ class WebhookLane:
 
     async def on_ticket(self, heard: Heard) -> None:
         """Carry out the calls that wait on a ticket."""
-        history = await self._load(heard)
+        history = await history_of(heard, self.store)
         ticket = fold(heard.ticket_id, history.commits)
         waiting = [call for call in ticket.webhook_calls if call.outcome == "waiting"]
-        ahead = max(timedelta(), heard.stored_at - self.clock.now())
+        ahead = server_ahead(heard, self.clock.now())
         async with asyncio.TaskGroup() as tasks:
             for call in waiting:
                 tasks.create_task(self._carry(ticket.id, call, ahead))
-
-    async def _load(self, heard: Heard) -> History:
-        if heard.subject.startswith("ticket."):
-            return await self.store.load(heard.ticket_id, at_least=heard.sequence)
-        return await self.store.load(heard.ticket_id, fresh=True)
 
     async def _carry(self, ticket_id: str, call: WebhookCall, ahead: timedelta) -> None:
         """Attempt a call, and see that it is looked at again; `ahead` is by how much the server's clock is."""

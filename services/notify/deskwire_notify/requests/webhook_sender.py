@@ -12,9 +12,9 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from deskwire_notify.channels.port import Answer
-from deskwire_notify.destinations import destination_of
+from deskwire_notify.requests.destinations import destination_of
+from deskwire_notify.requests.webhook_requests import WebhookRequest
 from deskwire_notify.undeliverable import NotReady, Undeliverable
-from deskwire_notify.webhook_requests import WebhookRequest
 
 ANSWER_BYTES: Final = 64 * 1024
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
-from deskwire_notify.rendering import Unusable, render
+from deskwire_notify.mails.rendering import Unusable, render
 from deskwire_shared.contracts.directory import Template
 
 Purpose = Literal["acknowledgement", "reply", "quote"]
@@ -121,6 +121,6 @@ def _built_in(purpose: Purpose, locale: str, values: Mapping[str, object]) -> Wo
 @cache
 def _built_in_source(purpose: Purpose, locale: str) -> tuple[str, str]:
     """Read a template file: a line `Subject: …`, an empty line, the body."""
-    text = (files("deskwire_notify") / "templates" / f"{purpose}.{locale}.txt").read_text(encoding="utf-8")
+    text = (files("deskwire_notify.mails") / "templates" / f"{purpose}.{locale}.txt").read_text(encoding="utf-8")
     head, _, body = text.partition("\n\n")
     return head.removeprefix("Subject:").strip(), body

@@ -6,13 +6,13 @@ from typing import Final
 
 from structlog import get_logger
 
-from deskwire_notify.attachments import fetch_contents
 from deskwire_notify.channels.port import Answer, Relay
-from deskwire_notify.composing import OutgoingMail, compose
-from deskwire_notify.letters import Letter, Stationery, acknowledgement_letter, reply_letter
-from deskwire_notify.senders import mailboxes, sender_for
+from deskwire_notify.mails.attachments import fetch_contents
+from deskwire_notify.mails.composing import OutgoingMail, compose
+from deskwire_notify.mails.letters import Letter, Stationery, acknowledgement_letter, reply_letter
+from deskwire_notify.mails.senders import mailboxes, sender_for
+from deskwire_notify.mails.wording import Failure
 from deskwire_notify.undeliverable import Undeliverable
-from deskwire_notify.wording import Failure
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.staff import Agent

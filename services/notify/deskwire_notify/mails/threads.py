@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from deskwire_notify.header_lines import one_line
+from deskwire_notify.mails.header_lines import one_line
 from deskwire_shared.ticket.state import Message, Ticket
 
 LONGEST_SUBJECT: Final = 200

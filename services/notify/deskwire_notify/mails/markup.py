@@ -46,5 +46,5 @@ def page(letter: Markup, *, locale: str, introduction: str = "", quoted: str = "
 
 @cache
 def _layout() -> Template:
-    source = (files("deskwire_notify") / "templates" / "layout.html").read_text(encoding="utf-8")
+    source = (files("deskwire_notify.mails") / "templates" / "layout.html").read_text(encoding="utf-8")
     return Environment(autoescape=True).from_string(source)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deskwire_notify.addresses import mailable
+from deskwire_notify.mails.addresses import mailable
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.ticket.state import Ticket
 

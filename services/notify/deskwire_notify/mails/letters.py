@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from deskwire_notify.addresses import Recipients, addressees, recipients
-from deskwire_notify.header_lines import one_line
-from deskwire_notify.markup import html_of_text, page, sanitized
+from deskwire_notify.mails.addresses import Recipients, addressees, recipients
+from deskwire_notify.mails.header_lines import one_line
+from deskwire_notify.mails.markup import html_of_text, page, sanitized
+from deskwire_notify.mails.senders import Sender
+from deskwire_notify.mails.threads import Thread, answered_message, answering_subject, bare_subject, thread_of
+from deskwire_notify.mails.wording import Failure, PersonValues, QuotedValues, TicketValues, Wording, word
 from deskwire_notify.rules import acknowledgement_mail_id, reply_mail_id
-from deskwire_notify.senders import Sender
-from deskwire_notify.threads import Thread, answered_message, answering_subject, bare_subject, thread_of
-from deskwire_notify.wording import Failure, PersonValues, QuotedValues, TicketValues, Wording, word
 from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.contracts.staff import Agent

@@ -8,8 +8,8 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from typing import Final
 
-from deskwire_notify.header_lines import WrittenHeader, address_header, ids_header, one_line, text_header
-from deskwire_notify.letters import Letter
+from deskwire_notify.mails.header_lines import WrittenHeader, address_header, ids_header, one_line, text_header
+from deskwire_notify.mails.letters import Letter
 from deskwire_shared.contracts.facts import Address, Attachment
 from deskwire_shared.contracts.threading_tokens import LOOP_HEADER, loop_token, message_id_for, reply_address
 
