@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from deskwire_routing.app import STRATEGIES
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
+from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, drafted_staff
 from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
-from deskwire_routing.assignment_rehearsal.run import rehearse_recording, simulated
+from deskwire_routing.assignment_rehearsal.retelling import Retelling
+from deskwire_routing.assignment_rehearsal.run import rehearse_recording, simulated, team_of_channel
 from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.rehearsal import Span
+from deskwire_routing.rehearsal_run import rehearse_tickets
+from deskwire_routing.rules.applying import StandingRule
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.testing.ticket import NOON
 from routing_desk import RoutingDesk
 
@@ -24,9 +29,11 @@ def a_draft(**drafts: Mapping[str, Any]) -> AssignmentDraft:
     return AssignmentDraft.model_validate(drafts)
 
 
-def recorded(desk: RoutingDesk, span: Span, *, most_tickets: int = 1_000) -> Recording:
-    """The past of a desk."""
-    recording = Recording(span=span, most_tickets=most_tickets)
+def recorded(
+    desk: RoutingDesk, span: Span, *, most_tickets: int = 1_000, retelling: Retelling | None = None
+) -> Recording:
+    """The past of a desk, told anew should somebody do that."""
+    recording = Recording(span=span, most_tickets=most_tickets, retelling=retelling or Retelling())
     for sequence in range(1, desk.store.last + 1):
         recording.take(desk.store.delivery(sequence))
     recording.finish()
@@ -69,3 +76,30 @@ async def rehearsed(
     )
     assert desk.store.last == before
     return found
+
+
+async def rehearsed_together(
+    desk: RoutingDesk,
+    draft: AssignmentDraft | None = None,
+    *,
+    since: datetime = START,
+    until: datetime = NOON + DAY,
+    **rules: Rule,
+) -> AssignmentRehearsal:
+    """What draft staff and draft rules, and no others, would have made of the past."""
+    before, span, draft = desk.store.last, Span(since, until), draft or AssignmentDraft()
+    retelling = Retelling()
+    standing = [StandingRule(id=rule_id, revision=0, rule=rule) for rule_id, rule in rules.items()]
+    tickets = {desk.store.delivery(sequence).subject.rpartition(".")[2]: None for sequence in range(1, before + 1)}
+    ruled = await rehearse_tickets(
+        tickets, standing, span, store=desk.store, directory=desk.directory, tell=silent,
+        staff=drafted_staff(draft, desk.directory),
+        hear=lambda tried: retelling.tell(
+            tried.history, tried.drafts, span, partial(team_of_channel, desk.directory)
+        ),
+    )  # fmt: skip
+    found = await rehearse_recording(
+        recorded(desk, span, retelling=retelling), draft, directory=desk.directory, strategies=STRATEGIES, tell=silent
+    )
+    assert desk.store.last == before
+    return found.model_copy(update={"rules": ruled})

@@ -101,6 +101,37 @@ async def test_without_drafts_the_past_comes_out_again(rehearsals: Rehearsals) -
     assert (found["tickets"], found["changed"]) == (6, 0)
 
 
+GOLD = {"teams": {"gold": {"name": "Gold"}}, "agents": {"eve": {"name": "Eve", "team_ids": ["gold"]}}}
+TO_GOLD = {"name": "To gold", "trigger": "opened", "actions": [{"do": "set_team", "team_id": "gold"}]}
+
+
+async def test_draft_rules_and_staff_are_rehearsed_together_over_http(rehearsals: Rehearsals) -> None:
+    await rehearsals.allow("reports:read")
+    before = (await rehearsals.desk.runtime.js.stream_info(TICKETS)).state.last_seq
+    found = (await rehearsals.post(assignment=GOLD, rules={"gold": TO_GOLD})).json()
+    assert (found["kind"], found["changed"]) == ("assignment", 6)
+    assert {one["agent_id"]: one["draft"]["assigned"] for one in found["agents"]} == {"ada": 0, "bob": 0, "eve": 6}
+    assert [(one["rule_id"], one["recorded"], one["draft"]) for one in found["rules"]["rules"]] == [("gold", 0, 6)]
+    assert (await rehearsals.desk.runtime.js.stream_info(TICKETS)).state.last_seq == before
+    alone = (await rehearsals.post(assignment={}, alone=True)).json()
+    assert (alone["changed"], alone["rules"]["changed"]) == (0, 0)
+
+
+async def test_the_command_rehearses_draft_rules_and_staff_together(rehearsals: Rehearsals) -> None:
+    rules = rehearsals.file("rules.json", {"rule": {"gold": TO_GOLD}})
+    teams = rehearsals.file("teams.json", {"team": GOLD["teams"]})
+    agents = rehearsals.file("agents.json", GOLD["agents"])
+    found = await rehearsals.command("--rules", rules, "--teams", teams, "--agents", agents)
+    assert found.returncode == 0, found.stderr
+    lines = found.stdout.splitlines()
+    assert lines[0].split("\t") == ["gold", "To gold", "0", "6", "0"]
+    assert ["Eve", "was", "0"] in [line.split("\t")[:3] for line in lines]
+    assert lines[-2] == "6 tickets, 6 occasions; 6 would have ended otherwise, on 6 tickets"
+    assert "6 tickets; 6 would have gone to somebody else first." in lines[-1]
+    wrong = await rehearsals.command("--rules", teams)
+    assert (wrong.returncode, "--rules" in wrong.stderr) == (2, True)
+
+
 async def test_only_who_may_read_reports_may_rehearse(rehearsals: Rehearsals) -> None:
     await rehearsals.allow("tickets:read")
     assert (await rehearsals.post(assignment={})).status_code == 403

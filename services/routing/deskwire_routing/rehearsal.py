@@ -81,7 +81,7 @@ def rehearse(past: Past, drafts: Drafts, span: Span) -> Iterator[Encounter]:
 
 
 def _on_commits(past: Past, drafts: Drafts, span: Span) -> Iterator[Encounter]:
-    answers = _answers(past.history)
+    answers = answers_in(past.history)
     triggers = {standing.rule.trigger for standing in drafts.rules if standing.rule.active}
     for index, commit in enumerate(past.history):
         if commit.actor == BY_RULE or commit.at not in span:
@@ -100,13 +100,13 @@ def _on_commits(past: Past, drafts: Drafts, span: Span) -> Iterator[Encounter]:
             )
 
 
-def _answers(history: Iterable[Commit]) -> Mapping[str, Sequence[Commit]]:
+def answers_in(history: Iterable[Commit]) -> Mapping[str, Sequence[Commit]]:
     """What rules did, by the commit that it all goes back to; a rule that time set off answers no commit."""
     origins: dict[str, str] = {}
     answers: dict[str, list[Commit]] = {}
     for commit in history:
         origins[commit.commit_id] = commit.commit_id
-        if commit.actor == BY_RULE and not _notes_of_time(commit):
+        if commit.actor == BY_RULE and not notes_of_time(commit):
             origin = origins[commit.commit_id] = origins.get(commit.causation_id or "", commit.commit_id)
             answers.setdefault(origin, []).append(commit)
     return answers
@@ -116,7 +116,7 @@ def _on_time(past: Past, drafts: Drafts, span: Span) -> Iterator[Encounter]:
     noted = {
         (note.trigger, note.rule_id): index
         for index, commit in enumerate(past.history)
-        for note in _notes_of_time(commit)
+        for note in notes_of_time(commit)
     }
     waiting = [standing for standing in drafts.rules if standing.rule.active and standing.rule.wait]
     for stay in _stays(past, span.until):
@@ -194,7 +194,7 @@ def _stays(past: Past, until: datetime) -> Iterator[_Stay]:
         yield _Stay(ticket=past.states[places[0]], commits=range(places[0], after), ended=ended)
 
 
-def _notes_of_time(commit: Commit) -> list[RuleApplied]:
+def notes_of_time(commit: Commit) -> list[RuleApplied]:
     """What a commit notes of rules that time set off."""
     if commit.actor != BY_RULE:
         return []

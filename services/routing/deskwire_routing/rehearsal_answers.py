@@ -44,6 +44,8 @@ class Answer:
     acted: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
+    facts: tuple[AnyFact, ...] = ()
+    """What drafts would have recorded."""
 
     @property
     def features(self) -> dict[str, object]:
@@ -116,6 +118,7 @@ def drafted_answer(
         acted=tuple(one.rule_id for one in thinking.applications if one.acted),
         stopped=tuple(one.rule_id for one in thinking.applications if one.stopped),
         troubles=tuple(trouble for one in thinking.applications for trouble in one.troubles),
+        facts=tuple(thinking.facts),
     )
 
 
@@ -133,6 +136,7 @@ class _Thinking:
     ticket: Ticket
     consequences: int
     applications: list[Application] = field(default_factory=list)
+    facts: list[AnyFact] = field(default_factory=list)
 
     def ask(
         self, occasion: Occasion, rules: Sequence[StandingRule], lineage: Lineage
@@ -148,6 +152,7 @@ class _Thinking:
         if not acted:
             return []
         facts = decide(Several(commands=commands), self.ticket)
+        self.facts += facts
         self.ticket = reduce(lambda so_far, fact: evolve(so_far, fact, at=self.at, actor=BY_RULE), facts, self.ticket)
         self.consequences += 1
         led_to = Lineage(lineage.acted | acted, lineage.depth + 1, self.consequences)

@@ -45,8 +45,8 @@ class RehearsalUnderWay(Exception):
 class Draft(BaseModel):
     """What to try out, and the span of time to try it on.
 
-    Either rules by id, in place of those that have the same ids now, or `alone`; or an assignment: teams, agents and
-    calendars.
+    Rules by id, in place of those that have the same ids now, or `alone`; or an assignment: teams, agents and
+    calendars; or both: then assignment is rehearsed on what the rules would have made of the past.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -61,8 +61,8 @@ class Draft(BaseModel):
     def _lasts(self) -> Self:
         if not timedelta() < self.until - self.since <= LONGEST:
             raise ValueError(f"`until` has to be behind `since`, {LONGEST.days} days at the most")
-        if (self.rules is None) == (self.assignment is None):
-            raise ValueError("either `rules` or `assignment` is rehearsed: give one of them")
+        if self.rules is None and self.assignment is None:
+            raise ValueError("`rules`, `assignment` or both are rehearsed: give one of them")
         return self
 
 
@@ -79,7 +79,7 @@ async def rehearse(draft: Draft, _principal: ReportsReader, request: Request) ->
         span = Span(draft.since, draft.until)
         if draft.assignment is not None:
             assigning: RehearseAssignment = request.app.state.rehearse_assignment
-            return await assigning(AskedAssignment(draft.assignment, span))
+            return await assigning(AskedAssignment(draft.assignment, span, draft.rules or {}, alone=draft.alone))
         ruling: Rehearse = request.app.state.rehearse
         return await ruling(Asked(rules=draft.rules or {}, span=span, alone=draft.alone))
 

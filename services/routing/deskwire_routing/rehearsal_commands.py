@@ -42,7 +42,7 @@ def rehearse(
     span = Span(moment(since), moment(until))
     if span.since >= span.until:
         raise typer.BadParameter("--to has to be behind --from")
-    run_async(_rehearse(Asked(rules=_rules(file), span=span, alone=alone), as_json=as_json))
+    run_async(_rehearse(Asked(rules=read_draft_rules(file), span=span, alone=alone), as_json=as_json))
 
 
 async def _rehearse(asked: "Asked", *, as_json: bool) -> None:
@@ -66,15 +66,33 @@ async def _rehearse(asked: "Asked", *, as_json: bool) -> None:
         _print(found)
 
 
-def _print(found: "Rehearsal") -> None:
+def print_rules(found: "Rehearsal") -> None:
+    """Print how often each rule acted."""
     from deskwire_shared.runtime.tables import print_table
-    from deskwire_shared.runtime.telling import harmless
 
     print_table(
         ("Rule", "Name", "Acted", "as drafted", "Stopped"),
         ((one.rule_id, one.name, str(one.recorded), str(one.draft), str(one.stopped)) for one in found.rules),
     )
     typer.echo("")
+
+
+def print_sum(found: "Rehearsal") -> None:
+    """Print what drafts could not do, and what all of it comes to."""
+    from deskwire_shared.runtime.telling import harmless
+
+    for trouble in found.troubles:
+        typer.echo(f"a draft could not do everything: {harmless(trouble)}")
+    typer.echo(
+        f"{found.tickets} tickets, {found.occasions} occasions;"
+        f" {found.changed} would have ended otherwise, on {found.changed_tickets} tickets"
+    )
+
+
+def _print(found: "Rehearsal") -> None:
+    from deskwire_shared.runtime.tables import print_table
+
+    print_rules(found)
     print_table(
         ("Ticket", "At", "Occasion", "What", "Was", "as drafted"),
         (
@@ -84,15 +102,11 @@ def _print(found: "Rehearsal") -> None:
             for difference in one.differences
         ),
     )  # fmt: skip
-    for trouble in found.troubles:
-        typer.echo(f"a draft could not do everything: {harmless(trouble)}")
-    typer.echo(
-        f"{found.tickets} tickets, {found.occasions} occasions;"
-        f" {found.changed} would have ended otherwise, on {found.changed_tickets} tickets"
-    )
+    print_sum(found)
 
 
-def _rules(paths: list[Path]) -> "dict[str, Rule]":
+def read_draft_rules(paths: list[Path]) -> "dict[str, Rule]":
+    """Read draft rules by id. Raises BadParameter."""
     from deskwire_routing.configuration.documents import FaultyConfiguration
     from deskwire_routing.configuration.files import read_rules
 

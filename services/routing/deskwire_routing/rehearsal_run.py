@@ -23,8 +23,9 @@ from deskwire_shared.directory.surroundings import Surroundings, fields_of, open
 from deskwire_shared.eventstore.follower import Delivery, Follower
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
 from deskwire_shared.eventstore.plain_facts import mentions
-from deskwire_shared.eventstore.port import BrokenHistory, EventStore
+from deskwire_shared.eventstore.port import BrokenHistory, EventStore, History
 from deskwire_shared.runtime.desk import Desk
+from deskwire_shared.ticket.acting import Staff
 from deskwire_shared.ticket.state import Ticket
 
 DRAFT: Final = 0
@@ -45,20 +46,40 @@ class TooManyTickets(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Draft rules by id, in place of those that have the same ids now, or `alone`; and the span to try them on."""
+    """Draft rules by id, in place of those that have the same ids now, or `alone`; and the span to try them on.
+
+    `staff` is whom they can name, when that is not who is there today.
+    """
 
     rules: Mapping[str, Rule]
     span: Span
     alone: bool = False
+    staff: Staff | None = None
 
 
-async def rehearse_on(desk: Desk, asked: Asked, *, most_tickets: int, tell: Tell | None = None) -> Rehearsal:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The history of a ticket, and the drafts that were tried on it."""
+
+    history: History
+    drafts: Drafts
+
+
+Hear = Callable[[Tried], None]
+"""Hears of each ticket on which drafts were tried."""
+
+
+async def rehearse_on(
+    desk: Desk, asked: Asked, *, most_tickets: int, tell: Tell | None = None, hear: Hear | None = None
+) -> Rehearsal:
     """Rehearse drafts on the log of a desk. Raises TooManyTickets."""
     rules = _rules(asked, desk.directory)
     tell = tell or (lambda _, __, ___: None)
     follower = Follower(desk.connection, TICKETS, subjects=["ticket.>"])
     tickets = await _concerned(follower, rules, asked.span, most_tickets, tell)
-    return await rehearse_tickets(tickets, rules, asked.span, store=desk.store, directory=desk.directory, tell=tell)
+    return await rehearse_tickets(
+        tickets, rules, asked.span, store=desk.store, directory=desk.directory, tell=tell, hear=hear, staff=asked.staff
+    )
 
 
 async def rehearse_tickets(
@@ -69,14 +90,19 @@ async def rehearse_tickets(
     store: EventStore,
     directory: Directory,
     tell: Tell,
+    hear: Hear | None = None,
+    staff: Staff | None = None,
 ) -> Rehearsal:
     """Rehearse rules on tickets, one after the other."""
     listed = list(tickets)
     report = Report(names={standing.id: standing.rule.name for standing in rules})
     for number, ticket_id in enumerate(listed, 1):
-        past = Past.of(ticket_id, (await store.load(ticket_id)).commits)
-        drafts = Drafts(rules, staff_of(directory), await _surroundings(past, rules, directory))
+        history = await store.load(ticket_id)
+        past = Past.of(ticket_id, history.commits)
+        drafts = Drafts(rules, staff or staff_of(directory), await _surroundings(past, rules, directory))
         report.take(past.states[-1], rehearse(past, drafts, span))
+        if hear is not None:
+            hear(Tried(history, drafts))
         tell("trying the rules", number, len(listed))
         await asyncio.sleep(0)
     return report.closed(span.since, span.until)

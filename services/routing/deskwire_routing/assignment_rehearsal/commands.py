@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deskwire_routing.rehearsal_commands import moment
+from deskwire_routing.rehearsal_commands import moment, read_draft_rules
 
 if TYPE_CHECKING:
     from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
@@ -21,7 +21,7 @@ def _several() -> None:
 
 
 @routing.command()
-def rehearse(
+def rehearse(  # noqa: PLR0917 - typer passes options by name
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="From this day or moment on.")],
     until: Annotated[str, typer.Option("--to", metavar="DATE", help="Until before this day or moment.")],
     teams: Annotated[
@@ -34,9 +34,14 @@ def rehearse(
             "-a", "--agents", metavar="FILE", help='What is different about agents: {"ada": {"capacity": …}}.'
         ),
     ] = None,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("-r", "--rules", metavar="PATH", help="Draft rules, which then decide what is assigned."),
+    ] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Without the rules that the desk has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
-    """Tell who would have got which ticket when, with draft teams and agents; nothing is changed by it.
+    """Tell who would have got which ticket when, with draft teams, agents and rules; nothing is changed by it.
 
     Without drafts it tells how near to what happened a rehearsal comes.
     """
@@ -47,7 +52,9 @@ def rehearse(
     span = Span(moment(since), moment(until))
     if span.since >= span.until:
         raise typer.BadParameter("--to has to be behind --from")
-    run_async(_rehearse(AskedAssignment(_draft(teams or [], agents), span), as_json=as_json))
+    drafted = read_draft_rules(rules) if rules else {}
+    asked = AskedAssignment(_draft(teams or [], agents), span, drafted, alone=alone)
+    run_async(_rehearse(asked, as_json=as_json))
 
 
 async def _rehearse(asked: "AskedAssignment", *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """Draft teams, agents and calendars, in place of those that a desk had."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -9,7 +10,9 @@ from deskwire_shared.contracts.channels import Medium
 from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.document import Document, Name
 from deskwire_shared.contracts.staff import Agent, Proficiency, SkillName, Slots, Team
-from deskwire_shared.directory.port import Documents
+from deskwire_shared.directory.port import Directory, Documents
+from deskwire_shared.directory.staff import staff_of
+from deskwire_shared.ticket.acting import Staff
 
 MOST_DOCUMENTS: Final = 5_000
 NOWHERE: Final = "draft.invalid"
@@ -56,6 +59,20 @@ class AssignmentDraft(BaseModel):
     teams: Annotated[dict[DocumentId, Team], Field(max_length=MOST_DOCUMENTS)] = Field(default_factory=dict)
     agents: Annotated[dict[DocumentId, AgentDraft], Field(max_length=MOST_DOCUMENTS)] = Field(default_factory=dict)
     calendars: Annotated[dict[DocumentId, Calendar], Field(max_length=MOST_DOCUMENTS)] = Field(default_factory=dict)
+
+
+def drafted_staff(draft: AssignmentDraft, directory: Directory) -> Staff:
+    """Tell whom rules can name: who is there today, with the draft laid over them."""
+    staff, known = staff_of(directory), directory.all(Agent)
+    agents = {
+        agent_id: one.over(known[agent_id]) if agent_id in known else one.new(agent_id)
+        for agent_id, one in draft.agents.items()
+    }
+    return replace(
+        staff,
+        teams={**staff.teams, **draft.teams},
+        agents={agent_id: agent for agent_id, agent in {**staff.agents, **agents}.items() if agent.active},
+    )
 
 
 def require_complete(draft: AssignmentDraft, directory: Documents) -> None:

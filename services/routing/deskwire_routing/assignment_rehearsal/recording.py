@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from deskwire_routing.assignment.overflow import queued_since
+from deskwire_routing.assignment_rehearsal.retelling import Retelling
 from deskwire_routing.assignment_rehearsal.stories import Mark, Story, mark_of
 from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.rehearsal import Span
@@ -16,7 +17,7 @@ from deskwire_routing.workload.workload import Workload
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, StatusChanged, Unassigned
 from deskwire_shared.eventstore.follower import Delivery
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
-from deskwire_shared.eventstore.plain_facts import mentions, plain_commit
+from deskwire_shared.eventstore.plain_facts import PlainCommit, mentions, plain_commit
 from deskwire_shared.eventstore.port import BrokenHistory
 
 EVENTS_A_TICKET: Final = 50
@@ -69,6 +70,8 @@ class Recording:
 
     span: Span
     most_tickets: int
+    retelling: Retelling = field(default_factory=Retelling)
+    """How the past goes on otherwise; what was recorded is counted as it was."""
     start: Workload = field(default_factory=Workload)
     placements: Placements = field(default_factory=Placements)
     stories: dict[str, Story] = field(default_factory=dict)
@@ -99,18 +102,21 @@ class Recording:
             self.unreadable += 1
             return
         if facts and commit.at < self.span.until:
-            self._take(commit.at, delivery.sequence, commit.ticket_id, facts)
+            self._take(commit, delivery.sequence, facts)
 
     def finish(self) -> None:
         """Say that the log was read to its end. Raises TooManyTickets."""
         self._begin()
+        for ticket_id in self.retelling.besides:
+            self._tell_besides(ticket_id, self._now.work(ticket_id), None)
         if len(self.stories.keys() | self._open_at_start()) > self.most_tickets:
             raise TooManyTickets(self.most_tickets)
 
     def _open_at_start(self) -> set[str]:
         return {ticket_id for ticket_id, work in self.start.tickets().items() if work.is_open}
 
-    def _take(self, at: datetime, sequence: int, ticket_id: str, facts: Sequence[Part]) -> None:
+    def _take(self, commit: PlainCommit, sequence: int, facts: Sequence[Part]) -> None:
+        at, ticket_id = commit.at, commit.ticket_id
         self._note_names(ticket_id, facts)
         before = self._now.work(ticket_id)
         self._now.apply(ticket_id, facts, sequence=sequence)
@@ -123,7 +129,8 @@ class Recording:
                 self.tally.hear(at, ticket_id, before, after, facts)
             return
         self._begin()
-        self._tell(at, sequence, ticket_id, facts, before)
+        self._tell_besides(ticket_id, before, sequence)
+        self._tell(at, sequence, ticket_id, self.retelling.of(commit.commit_id, facts), before)
         self.tally.hear(max(at, self.span.since), ticket_id, before, after, facts)
 
     def _begin(self) -> None:
@@ -131,10 +138,16 @@ class Recording:
             self._is_started = True
             self.tally.start(self.start.tickets(), self.placements.queued())
 
-    def _tell(self, at: datetime, sequence: int, ticket_id: str, facts: Sequence[Part], before: Work | None) -> None:
+    def _tell_besides(self, ticket_id: str, before: Work | None, place: int | None) -> None:
+        """Tell what happened besides up to a place in the log, or to its end; it stands half a place behind."""
+        while besides := self.retelling.next_before(ticket_id, place):
+            self._note_names(ticket_id, besides.facts)
+            self._tell(besides.at, besides.behind + 0.5, ticket_id, besides.facts, before)
+
+    def _tell(self, at: datetime, place: float, ticket_id: str, facts: Sequence[Part], before: Work | None) -> None:
         story = self.stories.setdefault(ticket_id, Story(self.span.since))
-        story.take(at, sequence, facts, before)
-        if mark := mark_of(at, sequence, ticket_id, facts):
+        story.take(at, place, facts, before)
+        if mark := mark_of(at, place, ticket_id, facts):
             self.marks.append(mark)
         self._events += 1
         if len(self.stories) > self.most_tickets:

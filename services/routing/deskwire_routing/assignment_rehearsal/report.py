@@ -15,6 +15,7 @@ from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff
 from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.tally import STRETCHES, Given, Level, Tally
 from deskwire_routing.rehearsal import Span
+from deskwire_routing.rehearsal_report import Rehearsal
 from deskwire_shared.contracts.staff import Agent
 
 MOST_CHANGED: Final = 200
@@ -98,6 +99,8 @@ class AssignmentRehearsal(Part):
     agents: tuple[AgentFigures, ...]
     changed: int
     first_changed: tuple[OtherHands, ...]
+    rules: Rehearsal | None = None
+    """What draft rules would have changed that were rehearsed along with it."""
 
 
 def report(

@@ -2,23 +2,29 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from deskwire_routing.assignment.strategies.strategy import Strategy
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, require_complete
+from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, drafted_staff, require_complete
 from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff, changes_of
 from deskwire_routing.assignment_rehearsal.recording import Recording
 from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal, report
+from deskwire_routing.assignment_rehearsal.retelling import Retelling
 from deskwire_routing.assignment_rehearsal.simulation import Simulation
 from deskwire_routing.assignment_rehearsal.tally import Tally
 from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_run import Tell
+from deskwire_routing.rehearsal_report import Rehearsal
+from deskwire_routing.rehearsal_run import Asked, Tell, Tried, rehearse_on
+from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.subjects import TICKETS
-from deskwire_shared.directory.port import Directory
+from deskwire_shared.directory.port import Directory, Documents
 from deskwire_shared.eventstore.follower import Follower
 from deskwire_shared.runtime.desk import Desk
+from deskwire_shared.ticket.state import Ticket
 
 BREATH: Final = 10
 """Events between two breaths, so that a process that does other work is not held up."""
@@ -33,10 +39,17 @@ class RehearsalTooLong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AskedAssignment:
-    """A draft, and the span to try it on."""
+    """Drafts, and the span to try them on; draft rules, if there are any, stand in for rules as `Asked` says."""
 
     draft: AssignmentDraft
     span: Span
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    alone: bool = False
+
+    def up_to(self, now: datetime) -> "AskedAssignment":
+        """Leave out what is still to come, in which nothing is recorded yet."""
+        span = self.span
+        return replace(self, span=Span(span.since, now)) if span.since < now < span.until else self
 
 
 async def rehearse_assignment_on(
@@ -53,15 +66,17 @@ async def rehearse_assignment_on(
     Raises DraftIncomplete, TooManyTickets, TooManyEvents, or RehearsalTooLong.
     """
     require_complete(asked.draft, desk.directory)
-    span = _passed(asked.span, desk.clock.now())
+    asked = asked.up_to(desk.clock.now())
     tell = tell or (lambda _, __, ___: None)
     try:
         async with asyncio.timeout(most_seconds):
-            follower = Follower(desk.connection, TICKETS, subjects=["ticket.>"])
-            recording = await _read(follower, Recording(span=span, most_tickets=most_tickets), tell)
-            return await rehearse_recording(
-                recording, asked.draft, directory=desk.directory, strategies=strategies, tell=tell
-            )
+            ruled, retelling = await _ruled(desk, asked, most_tickets, tell)
+            recording = Recording(span=asked.span, most_tickets=most_tickets, retelling=retelling)
+            found = await rehearse_recording(
+                await _read(Follower(desk.connection, TICKETS, subjects=["ticket.>"]), recording, tell),
+                asked.draft, directory=desk.directory, strategies=strategies, tell=tell,
+            )  # fmt: skip
+            return found.model_copy(update={"rules": ruled})
     except TimeoutError as error:
         if most_seconds is None:
             raise
@@ -110,9 +125,26 @@ async def simulated(
     return changes, simulation
 
 
-def _passed(span: Span, now: datetime) -> Span:
-    """Leave out what is still to come, in which nothing is recorded yet."""
-    return Span(span.since, now) if span.since < now < span.until else span
+async def _ruled(
+    desk: Desk, asked: AskedAssignment, most_tickets: int, tell: Tell
+) -> tuple[Rehearsal | None, Retelling]:
+    """Rehearse the rules; the past as they would have had it, for assignment to be rehearsed on."""
+    retelling = Retelling()
+    if not asked.rules and not asked.alone:
+        return None, retelling
+    staff = drafted_staff(asked.draft, desk.directory)
+    rules = Asked(rules=asked.rules, span=asked.span, alone=asked.alone, staff=staff)
+
+    def hear(tried: Tried) -> None:
+        retelling.tell(tried.history, tried.drafts, asked.span, partial(team_of_channel, desk.directory))
+
+    return await rehearse_on(desk, rules, most_tickets=most_tickets, tell=tell, hear=hear), retelling
+
+
+def team_of_channel(directory: Documents, ticket: Ticket) -> str | None:
+    """The team of the channel by which a ticket came, as it is today."""
+    channel = directory.get(Channel, ticket.channel_id) if ticket.channel_id else None
+    return channel.team_id if channel is not None else None
 
 
 async def _read(follower: Follower, recording: Recording, tell: Tell) -> Recording:

@@ -56,7 +56,7 @@ class Simulation:
     clock: ManualClock = field(init=False)
     roster: Roster = field(init=False)
     matching: Matching = field(init=False)
-    _due: list[tuple[datetime, int, str, int, Callable[[], None]]] = field(default_factory=list)
+    _due: list[tuple[datetime, float, str, int, Callable[[], None]]] = field(default_factory=list)
     _number: Iterator[int] = field(default_factory=count)
     _paces: dict[str, Pace] = field(default_factory=dict)
     _heard: deque[tuple[str, str | None, str | None]] = field(default_factory=deque)
@@ -260,7 +260,7 @@ class Simulation:
             self._alarms[kind, about] = at
             self._at(at, ring, about=about)
 
-    def _at(self, at: datetime, happen: Callable[[], None], *, place: int = AFTER_THE_LOG, about: str = "") -> None:
+    def _at(self, at: datetime, happen: Callable[[], None], *, place: float = AFTER_THE_LOG, about: str = "") -> None:
         heapq.heappush(self._due, (at, place, about, next(self._number), happen))
 
     # The stories of the tickets

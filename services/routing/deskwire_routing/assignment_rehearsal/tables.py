@@ -14,6 +14,7 @@ from deskwire_routing.assignment_rehearsal.report import (
     TeamTally,
     names_of,
 )
+from deskwire_routing.rehearsal_commands import print_rules, print_sum
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.tables import print_table
@@ -32,11 +33,15 @@ def print_rehearsal(found: AssignmentRehearsal, draft: AssignmentDraft, director
     names = names_of(directory.all(Agent), draft)
     teams = {**{team_id: team.name for team_id, team in directory.all(Team).items()},
              **{team_id: team.name for team_id, team in draft.teams.items()}}  # fmt: skip
+    if found.rules is not None:
+        print_rules(found.rules)
     print_table(TEAMS, _team_rows(found, teams))
     typer.echo("")
     print_table(AGENTS, _agent_rows(found, names))
     typer.echo("")
     print_table(TICKETS, (_ticket_row(one, names) for one in found.first_changed[:MOST_SHOWN]))
+    if found.rules is not None:
+        print_sum(found.rules)
     typer.echo(
         f"{found.tickets} tickets; {found.changed} would have gone to somebody else first."
         " Work took as long as it was recorded to take, whoever did it."
