@@ -294,6 +294,12 @@ def test_the_doctor_finds_a_healthy_desk_healthy(desk: Desk) -> None:
     assert {"object store", "database", "outgoing mail"} <= set(findings)
 
 
+def test_commands_know_where_the_running_desk_is_reached(desk: Desk) -> None:
+    findings = json.loads(desk.run("doctor", "--json", DESKWIRE_HTTP_PORT="1").stdout)
+    (outbox,) = [finding["found"] for finding in findings if finding["name"] == "outgoing mail"]
+    assert f"http://127.0.0.1:{desk.http}/outbox" in outbox
+
+
 async def test_the_doctor_says_how_to_mend_what_is_wrong(desk: Desk) -> None:
     connection = await nats.connect(desk.settings.nats_url.get_secret_value() if desk.settings.nats_url else "")
     await connection.jetstream().delete_consumer("TIMERS", "notify-timers")

@@ -86,11 +86,14 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 
 def known_server(settings: CommonSettings) -> CommonSettings:
-    """The settings with the NATS server they name or that of the Deskwire running here, if there is one."""
+    """The settings with the NATS server they name, or the servers of the Deskwire running here, if there is one."""
     if settings.nats_url is not None:
         return settings
     running = find_running(settings.data_dir)
-    return settings if running is None else settings.with_nats(running.nats_url, running.nats_system_url)
+    if running is None:
+        return settings
+    found = settings.with_nats(running.nats_url, running.nats_system_url)
+    return found.model_copy(update={"public_url": running.http_url})
 
 
 def discovered(settings: CommonSettings) -> CommonSettings:

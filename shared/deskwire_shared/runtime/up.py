@@ -28,7 +28,7 @@ async def up(settings: CommonSettings, services: Sequence[Service]) -> None:
                 pid=os.getpid(),
                 nats_url=found.nats_url.get_secret_value(),
                 nats_system_url=system_url.get_secret_value() if system_url else "",
-                http_url=f"http://{found.bind_host}:{found.http_port}",
+                http_url=found.public_url,
                 smtp_address=f"{found.bind_host}:{found.smtp_port}",
             ),
         )
