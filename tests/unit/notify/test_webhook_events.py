@@ -23,6 +23,7 @@ from deskwire_shared.contracts.facts import (
     SlaBreached,
     TagsChanged,
     TaskAdded,
+    UnknownFact,
     WebhookRequested,
 )
 from deskwire_shared.eventstore.port import History, Recorded
@@ -150,3 +151,9 @@ def test_a_call_names_who_made_it_and_what_it_belongs_to() -> None:
     assert event["actor"] == "agent/ada"
     assert event["correlationid"]
     assert event["causationid"] == "k1"
+
+
+def test_a_fact_of_a_newer_version_may_be_private_and_is_told_by_its_name_alone() -> None:
+    event = told((UnknownFact(type="ticket.whispered.v1", data={"secret": "hush"}),))
+    assert event["data"]["cause"]["type"] == "ticket.whispered.v1"
+    assert event["data"]["cause"]["data"] == {}

@@ -26,6 +26,7 @@ from deskwire_shared.contracts.facts import (
     RuleApplied,
     SlaClock,
     SubjectChanged,
+    UnknownFact,
     WebhookRequested,
 )
 from deskwire_shared.contracts.personal import personal_fields
@@ -201,7 +202,9 @@ def _told(fact: AnyFact, at: str, actor: Actor, ticket: Ticket) -> JsonValue:
 
 
 def public_part(fact: AnyFact, ticket: Ticket) -> dict[str, JsonValue]:
-    """What others may know of a fact, as its message is now: taken back words are not told."""
+    """What others may know of a fact: no words that were taken back, and nothing of what this version does not know."""
+    if isinstance(fact, UnknownFact):
+        return {}
     message = ticket.message(getattr(fact, "message_id", ""))
     words = PUBLIC.get(type(fact), frozenset()) if message is None or not message.redacted else frozenset()
     hidden = {*UNTOLD, *(OF_NOTES if isinstance(fact, NoteAdded) else ()), *(set(personal_fields(type(fact))) - words)}
