@@ -7,6 +7,7 @@ holds for all; `contains` asks for a whole item. Text is compared without regard
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal, TypeVar, get_args
 
 from deskwire_shared.contracts.conditions import Condition, Conditions, Operator
@@ -16,6 +17,8 @@ from deskwire_shared.ticket.state import Message, Ticket
 
 CUSTOM_FIELD: Final = "ticket.field."
 SENTENCE_LENGTH: Final = 200
+TEXTS_REMEMBERED: Final = 8
+"""Texts whose words are kept: a hundred conditions of a rule ask about the words of one long mail."""
 WORD: Final = re.compile(r"\w+")
 OPPOSITES: Final[Mapping[Operator, Operator]] = {
     "is_not": "is",
@@ -180,8 +183,13 @@ def _equal(item: object, value: object) -> bool:
 def _has_any_word(text: str, value: object) -> bool:
     """Words are separated by blanks; as items of a list they may be phrases."""
     sought = value.split() if isinstance(value, str) else [one for one in _items(value) if isinstance(one, str)]
-    spoken = _words(text)
+    spoken = _spoken(text)
     return any(_words(phrase) in spoken for phrase in sought if WORD.search(phrase))
+
+
+@lru_cache(maxsize=TEXTS_REMEMBERED)
+def _spoken(text: str) -> str:
+    return _words(text)
 
 
 def _words(text: str) -> str:
