@@ -272,14 +272,14 @@ class Snoozed(Fact):
 
 
 class Woken(Fact):
-    """A snoozed ticket is back in sight. Writer: intake, or sla when the moment came."""
+    """A snoozed ticket is back in sight. Writer: intake; sla when the moment came; routing when a rule ends it."""
 
     type: Literal["ticket.woken.v1"] = "ticket.woken.v1"
     reason: Literal["due", "reply", "agent"]
 
 
 class Reopened(Fact):
-    """A solved ticket needs work again. Writer: intake."""
+    """A solved ticket needs work again. Writer: intake; routing by a rule."""
 
     type: Literal["ticket.reopened.v1"] = "ticket.reopened.v1"
     before: Status
