@@ -192,6 +192,19 @@ async def test_a_chat_that_was_closed_or_merged_has_ended(desk: VisitorDesk) -> 
         assert (await widget.hear("refused"))["code"] == "ended"
 
 
+async def test_who_tells_their_address_when_the_chat_has_ended_is_told_so(desk: VisitorDesk) -> None:
+    async with desk.widget() as (widget, _):
+        await widget.say("Hello")
+        ticket = await desk.only_ticket()
+        await desk.desk.do(ticket.id, ChangeStatus(status="closed"), ADA)
+        await widget.stands(state="ended")
+        await widget.send(type="introduce", address="cora@example.org")
+        assert (await widget.hear("refused"))["code"] == "ended"
+        await widget.send(type="say", id="still-here", text="Are you there?")
+        assert (await widget.hear("refused"))["id"] == "still-here"
+    assert (await desk.only_ticket()).requester == ticket.requester
+
+
 async def test_words_that_were_hidden_are_taken_back(desk: VisitorDesk) -> None:
     async with desk.widget() as (widget, welcome):
         said = await widget.say("My card is 4111 1111 1111 1111")
@@ -216,6 +229,22 @@ async def test_what_others_say_on_the_ticket_is_not_shown_to_the_customer(desk: 
         assert not [frame for frame in widget.frames if frame["type"] == "message"]
     async with desk.widget(welcome["session"]) as (_, again):
         assert [message["text"] for message in again["messages"]] == ["Hello", "Anything new?"]
+
+
+async def test_nobody_reads_what_others_say_by_claiming_to_be_them(desk: VisitorDesk) -> None:
+    async with desk.widget() as (other_window, welcome):
+        await other_window.send(type="introduce", address=CORA.address.upper())  # there is no ticket yet
+        async with desk.widget(welcome["session"]) as (widget, _):
+            await widget.say("Hello")
+            ticket = await desk.only_ticket()
+            asked = await desk.reply(ticket, "Dear supplier", to=(CORA,))
+            await desk.delivery(ticket, asked, "delivered")
+            await widget.send(type="introduce", address=CORA.address)
+            assert (await widget.hear("refused"))["code"] == "not_accepted"
+            await other_window.say("It is me, Cora")
+    assert (await desk.only_ticket()).requester == ticket.requester
+    async with desk.widget(welcome["session"]) as (_, again):
+        assert [message["text"] for message in again["messages"]] == ["Hello", "It is me, Cora"]
 
 
 async def test_writing_is_told_both_ways(desk: VisitorDesk) -> None:

@@ -37,6 +37,11 @@ def is_for_customer_alone(ticket: Ticket, reply: Message) -> bool:
     return bool(meant_for) and meant_for <= _customer_addresses(ticket)
 
 
+def is_of_somebody_else(ticket: Ticket, person: Address) -> bool:
+    """Whether an address is that of another who takes part: by claiming it a customer would read their words."""
+    return bool(addresses_of(person) & (ticket.participant_addresses - _customer_addresses(ticket)))
+
+
 def is_answered_by_chat(ticket: Ticket, reply: Message) -> bool:
     """Whether the customer spoke in the chat when they last did before an answer."""
     before = ticket.messages[: ticket.messages.index(reply)]

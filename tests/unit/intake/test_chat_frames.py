@@ -89,3 +89,15 @@ def test_a_customer_whose_address_the_ticket_knows_speaks_under_it() -> None:
     cora = Address(address="cora@example.org", name="Cora")
     ticket = Ticket(id="t", exists=True, requester=cora)
     assert inbound_message(SAID, ticket, VISITOR).author == cora
+
+
+def test_a_customer_speaks_under_no_address_of_somebody_else_on_the_ticket() -> None:
+    requester = VISITOR.person
+    ticket = Ticket(id="t", exists=True, requester=requester, participant_addresses=frozenset({"cora@example.org"}))
+    cora, dora = (
+        VISITOR.introduced(Introduce(type="introduce", address=f"{name}@example.org")) for name in ("Cora", "dora")
+    )
+    assert cora is not None
+    assert dora is not None
+    assert inbound_message(SAID, ticket, cora).author == requester
+    assert inbound_message(SAID, ticket, dora).author == dora.person

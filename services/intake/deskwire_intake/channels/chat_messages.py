@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from deskwire_intake.channels.chat_frames import Introduce, Say
-from deskwire_intake.channels.chat_states import subject_of
-from deskwire_intake.channels.port import Accept, InboundMessage, nothing_to_keep
+from deskwire_intake.channels.chat_states import has_ended, subject_of
+from deskwire_intake.channels.port import Accept, CannotBeHandled, InboundMessage, nothing_to_keep
 from deskwire_intake.channels.web_answers import clean_text, is_mail_address
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
@@ -17,7 +17,7 @@ from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.ids import derived_id, new_id
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
-from deskwire_shared.ticket.chats import CHAT, is_mailable, visitor_address
+from deskwire_shared.ticket.chats import CHAT, is_mailable, is_of_somebody_else, visitor_address
 from deskwire_shared.ticket.commands import ChangeRequester, TicketCommand
 from deskwire_shared.ticket.state import Message, Ticket
 
@@ -51,6 +51,13 @@ class Visitor:
         return replace(self, name=name or self.name, address=address or self.address)
 
 
+class AddressIsOfSomebodyElse(CannotBeHandled):
+    """The customer claims the address of another who takes part in the ticket."""
+
+    def __init__(self) -> None:
+        super().__init__("the address is that of somebody else on the ticket")
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A message that is kept for good, and where in the log."""
@@ -80,18 +87,37 @@ class ChatMessages:
         return Kept(said, accepted.sequence)
 
     async def introduce(self, ticket: Ticket, visitor: Visitor) -> None:
-        """Let a ticket belong to the customer with the address they have told."""
+        """Let a ticket belong to the customer with the address they have told, unless it ends at that moment.
+
+        Raises AddressIsOfSomebodyElse: nobody has proved anything.
+        """
         if not visitor.address:
             return
+        _require_free(ticket, visitor.person)
         person, customer_id = visitor.person, self.customers.id_of(visitor.address)
         if await self.customers.find(customer_id) is None:
             await self.customers.enter(customer_id, person)
 
         def wish(now: Ticket) -> TicketCommand | None:
-            return ChangeRequester(requester_id=customer_id, requester=person) if now.requester != person else None
+            _require_free(now, person)
+            is_settled = has_ended(now) or now.requester == person
+            return None if is_settled else ChangeRequester(requester_id=customer_id, requester=person)
 
         cause = Cause(new_id(), Actor(kind="customer", id=customer_id), self.clock.now())
         await self.recorder.record(ticket.id, wish, cause)
+
+
+def _require_free(ticket: Ticket, person: Address) -> None:
+    if is_of_somebody_else(ticket, person):
+        raise AddressIsOfSomebodyElse
+
+
+def _author(ticket: Ticket, visitor: Visitor) -> Address:
+    """The customer as the ticket knows them, else as they have told who they are."""
+    if ticket.requester is None:
+        return visitor.person
+    is_known = is_mailable(ticket.requester) or is_of_somebody_else(ticket, visitor.person)
+    return ticket.requester if is_known else visitor.person
 
 
 def inbound_message(frame: Say, ticket: Ticket, visitor: Visitor) -> InboundMessage:
@@ -106,7 +132,7 @@ def inbound_message(frame: Say, ticket: Ticket, visitor: Visitor) -> InboundMess
         content_digest=frame.id,
         thread_key=None,
         raw_key=None,
-        author=ticket.requester if ticket.requester and is_mailable(ticket.requester) else visitor.person,
+        author=_author(ticket, visitor),
         subject="" if ticket.exists else subject_of(text),
         text=text,
         new_text=text,

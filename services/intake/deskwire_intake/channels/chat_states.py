@@ -25,9 +25,14 @@ class Line:
     """Their names, in the order they stand in on the message."""
 
 
+def has_ended(ticket: Ticket) -> bool:
+    """Whether nothing can be said any more; a chat that lives on as another ticket has ended here."""
+    return ticket.is_closed or ticket.is_merged
+
+
 def state_of(ticket: Ticket, *, is_open: bool) -> ChatState:
-    """How a chat stands; one that lives on as another ticket has ended here."""
-    if ticket.is_closed or ticket.is_merged:
+    """How a chat stands."""
+    if has_ended(ticket):
         return "ended"
     if ticket.status == "solved":
         return "solved"

@@ -24,6 +24,7 @@ from deskwire_intake.channels.chat_frames import (
 from deskwire_intake.channels.chat_messages import ChatMessages, Visitor, inbound_message
 from deskwire_intake.channels.chat_outlets import Outlet
 from deskwire_intake.channels.chat_room import Room
+from deskwire_intake.channels.chat_states import has_ended
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import CannotBeHandled
 from deskwire_intake.rates import RateLimit
@@ -147,7 +148,7 @@ class Visit:
             self.outlet.send(Refused(id=frame.id, code="slow_down", wait=round(wait, 1)))
             return
         ticket = self.room.ticket
-        if ticket.is_closed or ticket.is_merged:
+        if has_ended(ticket):
             self.outlet.send(Refused(id=frame.id, code="ended"))
             return
         message = inbound_message(frame, ticket, self.visitor)
@@ -169,9 +170,12 @@ class Visit:
         if introduced is None:
             self.outlet.send(Refused(code="no_address"))
             return
-        self.visitor = introduced
+        if has_ended(self.room.ticket):
+            self.outlet.send(Refused(code="ended"))
+            return
         if self.room.ticket.exists:
             await self._kept("", lambda: self.messages.introduce(self.room.ticket, introduced))
+        self.visitor = introduced
 
     async def _kept(self, asked_id: str, keep: Callable[[], Awaitable[T]]) -> T | None:
         try:
