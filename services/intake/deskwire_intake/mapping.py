@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar, get_args
 from urllib.parse import parse_qsl
 
@@ -116,7 +116,7 @@ def _read(mapping: InboundMapping, scope: Scope) -> MappedMessage | NotWhatIsMap
 
 def _message(mapping: InboundMapping, scope: Scope) -> MappedMessage:
     text, subject = (_clean(words(said, scope), mapping) for said in (mapping.text, mapping.subject))
-    return MappedMessage(
+    message = MappedMessage(
         id=_required("an id", mapping.id, scope),
         conversation=_conversation(mapping, scope),
         author=Address(
@@ -130,8 +130,8 @@ def _message(mapping: InboundMapping, scope: Scope) -> MappedMessage:
         status=_one_of(STATUSES, words(mapping.status, scope)),
         only_continues=any(holds(condition, scope) for condition in mapping.only_continues_if),
         files=tuple(_files(mapping.files, scope)) if mapping.files else (),
-        digest=_digest(scope),
     )
+    return replace(message, digest=_digest(message))
 
 
 def _conversation(mapping: InboundMapping, scope: Scope) -> str:
@@ -193,6 +193,18 @@ def _first_line(text: str) -> str:
     return line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 1].rstrip()}…"
 
 
-def _digest(scope: Scope) -> str:
-    """Tells two messages apart that claim the same id."""
-    return hashlib.sha256(json.dumps(scope, sort_keys=True).encode()).hexdigest()
+def _digest(message: MappedMessage) -> str:
+    """Tells two messages apart that claim the same id, by what they say; a payload around them may be large."""
+    files = [[file.filename, file.sha256] for file in message.files]
+    author = [message.author.address, message.author.name]
+    said = [
+        message.id,
+        message.conversation,
+        author,
+        message.subject,
+        message.text,
+        message.tags,
+        message.status,
+        files,
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
