@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import RuleApplied
@@ -228,3 +229,10 @@ async def test_a_rule_whose_hours_never_come_waits_until_they_are_mended(office:
     await desk.put("office", NINE_TO_FIVE)
     await desk.wait_until(NOON + 31 * DAY)
     assert await reminders(desk) == 1
+
+
+async def test_an_operator_reads_of_a_rule_that_waits_in_hours_nobody_has_written_down() -> None:
+    desk = await routing_desk(remind=a_rule_in_hours(60))
+    with capture_logs() as logs:
+        await desk.after(OPEN)
+    assert {"rule waits in hours that do not exist"} <= {entry["event"] for entry in logs}

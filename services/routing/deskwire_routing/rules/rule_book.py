@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+from structlog import get_logger
+
 from deskwire_routing.rules.applying import StandingRule
 from deskwire_routing.rules.occasions import WAITED
 from deskwire_shared.contracts.directory import Calendar, Entry
 from deskwire_shared.contracts.open_hours import OpenHours
 from deskwire_shared.contracts.rules import Rule, Trigger
 from deskwire_shared.directory.port import Directory
+
+log = get_logger(__name__)
 
 
 class RuleBook:
@@ -34,6 +38,10 @@ class RuleBook:
             if rule.active:
                 revision = self._directory.revision(Rule, rule_id)
                 hours = hours_of(rule, self._directory)
+                if hours is None and rule.wait is not None and rule.wait.business_hours is not None:
+                    log.warning(
+                        "rule waits in hours that do not exist", rule=rule_id, calendar=rule.wait.business_hours
+                    )
                 standing = StandingRule(id=rule_id, revision=revision, rule=rule, hours=hours)
                 found.setdefault(rule.trigger, []).append(standing)
         return found
