@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 
 from deskwire_intake.channels.imap_credentials import Credentials, MailboxSecret
 from deskwire_intake.channels.imap_session import AccessToken, MailboxUnreachable, Password, SignInRefused
@@ -129,3 +130,10 @@ async def test_an_endpoint_that_gives_no_token_is_told_apart(
     given, _ = await credentials(MemorySecrets(), answer, client_secret="shh")
     with pytest.raises(refusal, match=reason):
         await given.get()
+
+
+@pytest.mark.parametrize("kept", [b'{"password": ["s3cret"]}', b'"s3cret"'])
+def test_a_secret_that_cannot_be_read_is_not_told_by_the_error(kept: bytes) -> None:
+    with pytest.raises(ValidationError) as trouble:
+        MailboxSecret.model_validate_json(kept)
+    assert "s3cret" not in str(trouble.value)

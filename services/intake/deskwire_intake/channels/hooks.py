@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from deskwire_intake.channels.signatures import SignedRequest, require_signature
 from deskwire_intake.mapping import MOST_FIELDS, read_payload
@@ -28,7 +28,7 @@ from deskwire_shared.runtime.clock import Clock
 
 LONGEST_CHALLENGE: Final = 500
 
-_secrets: Final = TypeAdapter(dict[str, str])
+_secrets: Final = TypeAdapter(dict[str, str], config=ConfigDict(hide_input_in_errors=True))
 
 
 class UnknownHook(Exception):

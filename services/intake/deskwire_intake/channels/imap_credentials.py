@@ -24,7 +24,7 @@ ANSWER_SECONDS: Final = 15.0
 ANSWER_BYTES: Final = 256 * 1024
 
 
-class MailboxSecret(BaseModel, frozen=True):
+class MailboxSecret(BaseModel, frozen=True, hide_input_in_errors=True):
     """What is kept among the secrets for a mailbox: a password, or what OAuth asks for."""
 
     password: SecretStr = SecretStr("")
@@ -120,7 +120,7 @@ async def ask_for_token(http: httpx2.AsyncClient, oauth: MailboxOAuth, secret: M
         raise MailboxUnreachable(f"the token endpoint answers {answer.status_code} and no token") from error
 
 
-class TokenAnswer(BaseModel, frozen=True):
+class TokenAnswer(BaseModel, frozen=True, hide_input_in_errors=True):
     """A token as an endpoint gives it (RFC 6749, 5.1)."""
 
     access_token: SecretStr
