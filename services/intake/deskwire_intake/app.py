@@ -31,7 +31,6 @@ WEB_ROLE = "web"
 CHAT_ROLE = "chat"
 WEBHOOK_ROLE = "webhook"
 ROLES = (EMAIL_ROLE, IMAP_ROLE, WEB_ROLE, CHAT_ROLE, WEBHOOK_ROLE, API_ROLE)
-MINUTE = 60.0
 HOOKS = "intake-webhook"
 """Where payloads are parked, and replayed by those who hear webhooks."""
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from deskwire_intake.mail.parsed import ParsedMail
-from deskwire_shared.contracts.threading_tokens import is_loop_token, ticket_of, ticket_of_message_id
+from deskwire_shared.contracts.threading_tokens import is_loop_token, ticket_of, ticket_of_message_id, without_detail
 
 MAX_SUBJECT_NUMBER_DIGITS = 12
 
@@ -111,8 +111,8 @@ def loop(mail: ParsedMail, mailboxes: Collection[str], key: bytes) -> Loop | Non
         return Loop("own Message-ID")
     if any(is_loop_token(token, key) for token in mail.machine.loop_tokens):
         return Loop("own loop header")
-    own = {_without_detail(mailbox) for mailbox in mailboxes}
-    if mail.from_ is not None and _without_detail(mail.from_.address) in own:
+    own = {without_detail(mailbox.lower()) for mailbox in mailboxes}
+    if mail.from_ is not None and without_detail(mail.from_.address.lower()) in own:
         return Loop("own mailbox as sender")
     return None
 
@@ -204,9 +204,3 @@ def _numbers(mail: ParsedMail) -> tuple[SubjectNumber, ...]:
 
 def _lowered(addresses: Collection[str]) -> set[str]:
     return {address.lower() for address in addresses}
-
-
-def _without_detail(address: str) -> str:
-    """Read `support+anything@example.com` as `support@example.com`."""
-    local, _, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"

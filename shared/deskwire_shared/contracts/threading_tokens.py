@@ -23,6 +23,12 @@ def reply_address(mailbox: str, ticket_id: str, key: bytes) -> str:
     return f"{local}+t{ticket_id}.{_signature(key, ticket_id)}@{domain}"
 
 
+def without_detail(address: str) -> str:
+    """Read `support+anything@example.com` as `support@example.com` (RFC 5233)."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
+
+
 def ticket_of(address: str, key: bytes) -> str | None:
     """Read the ticket from one of our reply addresses; a forged or foreign address names none."""
     token = _TICKET_ADDRESS.match(address)

@@ -5,10 +5,11 @@ import hashlib
 import pytest
 
 from deskwire_intake.channels.email import Delivery, delivery_of, raw_mail_key, with_trace
-from deskwire_intake.channels.mailboxes import Mailboxes, without_detail
+from deskwire_intake.channels.mailboxes import Mailboxes
 from deskwire_intake.mail import parse_mail
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Opened
+from deskwire_shared.contracts.threading_tokens import without_detail
 from deskwire_shared.runtime.objects import ObjectStoreUnavailable
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.state import Ticket

@@ -25,6 +25,7 @@ from deskwire_intake.channels.port import (
     Parked,
     Parking,
     UndeliveredReply,
+    nothing_to_keep,
 )
 from deskwire_intake.figures import Figures
 from deskwire_intake.fitting import fitted_line
@@ -43,7 +44,6 @@ from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects
 
 EMAIL: Final = "email"
-NULL_SENDER: Final = "<>"
 
 log = get_logger(__name__)
 
@@ -98,7 +98,7 @@ class EmailChannel:
         """
         raw = await self.objects.get(raw_key)
         delivery = delivery_of(raw)
-        return await self._read_and_enter(delivery, raw, raw_key, _kept())
+        return await self._read_and_enter(delivery, raw, raw_key, nothing_to_keep())
 
     async def _read_and_enter(
         self, delivery: Delivery, raw: bytes, raw_key: str, keeping: Awaitable[object]
@@ -166,12 +166,6 @@ class _Arrival:
     raw_key: str
     delivery: Delivery
     keeping: Awaitable[object]
-
-
-def _kept() -> Awaitable[object]:
-    kept = asyncio.get_running_loop().create_future()
-    kept.set_result(None)
-    return kept
 
 
 def _ledger_entry(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Entry
+from deskwire_shared.contracts.threading_tokens import without_detail
 from deskwire_shared.directory.port import Directory
 
 DEFAULT_FOLLOW_UP_DAYS = int(Channel.model_fields["follow_up_days"].default)
@@ -60,9 +61,3 @@ class Mailboxes:
     def _forget(self, changed: Entry) -> None:
         if changed.kind == "channel":
             self._known = None
-
-
-def without_detail(address: str) -> str:
-    """`support+anything@example.com` as `support@example.com`."""
-    local, at, domain = address.rpartition("@")
-    return f"{local.partition('+')[0]}{at}{domain}"

@@ -180,7 +180,7 @@ Raises CannotBeHandled, or an error of the moment that a later try may not meet.
 
 
 def nothing_to_keep() -> Awaitable[object]:
-    """What a message without any raw input waits for: nothing."""
+    """What a message waits for whose raw input is safe already, or that has none."""
     kept = asyncio.get_running_loop().create_future()
     kept.set_result(None)
     return kept

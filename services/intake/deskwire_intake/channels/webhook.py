@@ -21,6 +21,7 @@ from deskwire_intake.channels.port import (
     InboundMessage,
     Parked,
     Parking,
+    nothing_to_keep,
 )
 from deskwire_intake.conversations import Conversations
 from deskwire_intake.figures import Figures
@@ -98,9 +99,7 @@ class WebhookIntake:
         Raises UnknownHook, HookNotReady, UnreadablePayload, ObjectMissing, or what a later try may not meet.
         """
         hook, raw = self.hooks.find(channel_id), await self.objects.get(raw_key)
-        keeping = asyncio.get_running_loop().create_future()
-        keeping.set_result(None)
-        arrival = _Arrival(hook, raw_key, keeping, len(raw), via="replay")
+        arrival = _Arrival(hook, raw_key, nothing_to_keep(), len(raw), via="replay")
         return await self._enter_all(arrival, read_payload(hook.mapping, raw))
 
     async def _enter_all(self, arrival: "_Arrival", payload: JsonValue) -> tuple[Accepted | Parked | Ignored, ...]:

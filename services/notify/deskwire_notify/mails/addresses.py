@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from deskwire_shared.contracts.facts import Address
+from deskwire_shared.contracts.threading_tokens import without_detail
 from deskwire_shared.ticket.chats import is_visitor
 from deskwire_shared.ticket.state import Message, Ticket
 
@@ -66,12 +67,11 @@ def recipients(to: Iterable[Address], cc: Iterable[Address], mailboxes: Collecti
 
 def is_own(address: str, mailboxes: Collection[str]) -> bool:
     """Whether an address is one of the desk's mailboxes, `support+anything@` as `support@`."""
-    return _without_detail(address) in {_without_detail(mailbox) for mailbox in mailboxes}
+    return _mailbox(address) in set(map(_mailbox, mailboxes))
 
 
-def _without_detail(address: str) -> str:
-    local, _, domain = address.strip().lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
+def _mailbox(address: str) -> str:
+    return without_detail(address.strip().lower())
 
 
 def _ascii(domain: str) -> str | None:
