@@ -42,6 +42,7 @@ class Webhook(Document):
     headers: dict[HeaderName, Template] = Field(default_factory=dict, max_length=20)
     """Sent along; `{secret.name}` puts one of the webhook's secrets in."""
     events: Annotated[tuple[Annotated[str, StringConstraints(max_length=64)], ...], Field(max_length=100)] = ()
+    """Not heeded yet: a webhook is called by the rules, macros and policies that name it, and by nothing else."""
     active: bool = True
     disabled_because: Annotated[str, StringConstraints(max_length=500)] = ""
     """Why the desk itself has switched it off; whoever switches it on again need not say more."""

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deskwire_query.web import phrases
+from deskwire_shared.contracts.calendar import Calendar
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -16,6 +17,27 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 )  # fmt: skip
 def test_a_length_of_time_is_said_as_short_as_it_helps(seconds: float, words: str) -> None:
     assert phrases.span(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_calendar", "words"),
+    [
+        (40 * 3600, True, "40 h"), (40 * 3600, False, "1 d 16 h"), (3 * 3600 + 1800, True, "3 h 30 min"), (90, True, "1 min 30 s"),
+    ],
+)  # fmt: skip
+def test_a_promise_is_said_exactly_and_in_days_only_where_a_day_has_24_hours(
+    seconds: int, in_calendar: bool, words: str
+) -> None:
+    assert phrases.amount(seconds, in_calendar=in_calendar) == words
+
+
+def test_a_week_is_said_in_the_order_of_its_days_with_those_that_are_alike_together() -> None:
+    lunch, short = (("09:00", "12:00"), ("13:00", "17:00")), (("10:00", "14:00"),)
+    hours = {"fri": lunch, "mon": lunch, "sat": short, "thu": lunch, "tue": lunch, "wed": lunch}
+    assert phrases.week(Calendar(name="C", time_zone="UTC", hours=hours).hours) == (
+        "Mon–Fri 09:00–12:00, 13:00–17:00 · Sat 10:00–14:00"
+    )
+    assert phrases.week({}) == "Never open"
 
 
 @pytest.mark.parametrize(

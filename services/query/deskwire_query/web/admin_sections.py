@@ -127,8 +127,8 @@ GROUPS: Final[dict[str, tuple[Section, ...]]] = {
     "Integrations": (
         Section(
             key="webhooks", name="Webhooks", icon="link", form=HOOK_FORM, noun="webhook",
-            lead="Programs that are told of what happens on tickets.",
-            empty="No webhook yet.", teaches="Name an address, and the desk tells it of events, signed.",
+            lead="Programs that rules, macros and escalations call about a ticket.",
+            empty="No webhook yet.", teaches="Name an address here, then let a rule call it; every call is signed.",
         ),
         Section(
             key="tokens", name="API tokens", icon="lock", form=TOKEN_FORM, noun="API token", permission="admin",

@@ -1,12 +1,17 @@
 """Times, sizes and names in words, as short as a list needs them."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
+
+from deskwire_shared.contracts.calendar import WEEKDAYS, Intervals, Weekday
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 KILO: Final = 1000
+DASH: Final = "\N{EN DASH}"
 LONG_AGO_DAYS: Final = 14
 
 
@@ -22,6 +27,28 @@ def span(seconds: float) -> str:
         return f"{hours:.0f} h {minutes:.0f} min" if hours < 3 and minutes else f"{hours:.0f} h"  # noqa: PLR2004
     days, hours = divmod(seconds // HOUR, 24)
     return f"{days:.0f} d {hours:.0f} h" if days < 3 and hours else f"{days:.0f} d"  # noqa: PLR2004
+
+
+def amount(seconds: int, *, in_calendar: bool) -> str:
+    """Say a promised time exactly; in days only where each of their 24 hours counts."""
+    sizes = {"d": DAY, "h": HOUR, "min": MINUTE, "s": 1}
+    if in_calendar:
+        del sizes["d"]
+    said = []
+    for unit, size in sizes.items():
+        count, seconds = divmod(seconds, size)
+        said += [f"{count} {unit}"] if count else []
+    return " ".join(said) or "0 s"
+
+
+def week(hours: Mapping[Weekday, Intervals]) -> str:
+    """Say when a week is open, its days in order, and those that are alike together."""
+    said = []
+    for spans, alike in groupby(WEEKDAYS, key=lambda day: tuple(hours.get(day, ()))):
+        days = [day.capitalize() for day in alike]
+        named = days[0] if len(days) == 1 else f"{days[0]}{DASH}{days[-1]}"
+        said += [f"{named} {', '.join(f'{opens}{DASH}{closes}' for opens, closes in spans)}"] if spans else []
+    return " · ".join(said) or "Never open"
 
 
 def ago(moment: datetime, now: datetime) -> str:

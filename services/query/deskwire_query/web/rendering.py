@@ -53,8 +53,8 @@ def environment() -> Environment:
     )
     built.filters |= {
         "ago": phrases.ago, "size": phrases.size, "initials": phrases.initials, "label": phrases.label,
-        "hue": phrases.hue, "span": phrases.span, "iso": iso, "linked": linked,
-        "enclosed": enclosed_words,
+        "hue": phrases.hue, "span": phrases.span, "amount": phrases.amount, "week": phrases.week, "iso": iso,
+        "linked": linked, "enclosed": enclosed_words,
         "micro": micro, "rank": PRIORITIES.index,
     }  # fmt: skip
     built.globals |= {

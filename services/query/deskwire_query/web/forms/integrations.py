@@ -1,11 +1,11 @@
-"""The forms of programs beside the desk: webhooks that are told of events, and API tokens."""
+"""The forms of programs beside the desk: webhooks that are called about tickets, and API tokens."""
 
 from typing import Final, get_args
 
 from deskwire_query.web.forms.channels import SECRET, secret_line
 from deskwire_query.web.forms.condition_fields import words
 from deskwire_query.web.forms.derived import fields_of
-from deskwire_query.web.forms.fields import Choices, Line, Several, Switch
+from deskwire_query.web.forms.fields import Choices, Line, Switch
 from deskwire_query.web.forms.form import Form, Part
 from deskwire_query.web.forms.groups import Dictionary
 from deskwire_query.web.forms.trees import Tree, branch, word
@@ -16,7 +16,6 @@ from deskwire_shared.contracts.webhooks import Webhook
 KNOWN: Final = {
     "name": Line(name="name", label="Name", required=True),
     "url": Line(name="url", label="Address", type="url", required=True, example="https://example.org/hook"),
-    "events": Several(name="events", label="Events", separator="\n", hint="One a line; empty is all of them."),
     "headers": Dictionary(
         name="headers",
         label="Headers",
@@ -29,7 +28,7 @@ KNOWN: Final = {
     "active": Switch(name="active", label="Active"),
 }
 
-NOT_ASKED: Final = frozenset({"kind", "disabled_because"})
+NOT_ASKED: Final = frozenset({"kind", "events", "disabled_because"})
 
 
 def _header_secrets(tree: Tree) -> tuple[Line, ...]:
