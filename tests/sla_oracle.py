@@ -77,6 +77,7 @@ class Promise:
     """One run of a clock."""
 
     metric: str
+    first_cycle: int
     cycle: int
     start: int
     began: int
@@ -149,7 +150,8 @@ class Walk:
 
     def _begin(self, metric: str, start: int, began: int, *, before_any_answer: bool = False) -> None:
         self.cycles[metric] = self.cycles.get(metric, 0) + 1
-        self.owed[metric] = Promise(metric, self.cycles[metric], start, began, None, before_any_answer)
+        first_cycle = 1 if metric == "resolution" else self.cycles[metric]
+        self.owed[metric] = Promise(metric, first_cycle, self.cycles[metric], start, began, None, before_any_answer)
 
     def _finish(self, metric: str, at: int) -> None:
         if metric in self.owed:
@@ -274,7 +276,7 @@ class Walk:
     def _breach(self, promise: Promise, target: int, due: int | None, at: int) -> None:
         assert due is not None
         again = due <= promise.began and any(
-            metric == promise.metric and cycle < promise.cycle for metric, cycle in self.breached
+            metric == promise.metric and promise.first_cycle <= cycle < promise.cycle for metric, cycle in self.breached
         )
         if promise.key not in self.breached and not again:
             self.breached.add(promise.key)

@@ -130,7 +130,7 @@ def changes() -> list[Change]:
         Change(0, "sla_policy", "standard", STANDARD),
         Change(0, "sla_policy", "urgent", URGENT),
         Change(3 * DAY + 40_000, "sla_policy", "vip", VIP),
-        Change(4 * DAY + 31_111, "sla_policy", "standard", {**STANDARD, "targets": targets(first_response=1, resolution=8)}),
+        Change(4 * DAY + 31_111, "sla_policy", "standard", {**STANDARD, "targets": targets(first_response=1)}),
         Change(6 * DAY + 47_321, "calendar", "office", longer_days),
         Change(8 * DAY + 50_003, "sla_policy", "standard",
                {**STANDARD, "targets": with_updates, "warn_at": [0.6, 0.85], "pause_on": ["pending"]}),

@@ -7,7 +7,7 @@ changed target or calendar moves the due time and keeps the time used. Time that
 A breach is due from the moment `due_at` on; an answer at that very moment is still in time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -65,15 +65,15 @@ def clocks_of(runs: Iterable[Measured], ticket: Ticket, terms: Terms) -> tuple[S
 
 def outcomes_of(runs: Iterable[Measured], ticket: Ticket, terms: Terms, now: datetime) -> tuple[Outcome, ...]:
     """Tell what is due to be noted of runs that were measured."""
-    over_at = over_since(ticket)
+    missed = {(metric, cycle) for metric, cycle, what in ticket.sla_outcomes if what == "breached"}
     wishes: list[Outcome] = []
     for measured in runs:
-        run = measured.run
-        if run.stop is None:
-            known = (over_at or now) >= terms.since or _stands(ticket, run)
-            wishes += _owed(measured, ticket, terms, now) if known else ()
-        elif run.stop >= terms.since or _stands(ticket, run):
-            wishes += _ended(measured, run.stop, ticket, terms)
+        for outcome in _outcomes_of_run(measured, ticket, terms, now):
+            if isinstance(outcome, BreachSla):
+                if _was_missed(measured.run, outcome.due_at, missed):
+                    continue
+                missed.add((outcome.metric, outcome.cycle))
+            wishes.append(outcome)
     return tuple(wishes)
 
 
@@ -89,7 +89,8 @@ def _measured(ticket: Ticket, terms: Terms) -> Iterator[Measured]:
 
 def _target(run: Run, terms: Terms, priority: Priority) -> int | None:
     """The seconds that are promised; until the first answer an update is no promise of its own beside that answer."""
-    if run.metric == "periodic_update" and run.unanswered and terms.target("first_response", priority) is not None:
+    is_before_any_answer = run.metric == "periodic_update" and run.first_cycle == 1
+    if is_before_any_answer and terms.target("first_response", priority) is not None:
         return None
     return terms.target(run.metric, priority)
 
@@ -134,10 +135,21 @@ def _last_turn(measured: Measured, *, is_paused: bool) -> datetime:
     return max([measured.run.start, *turns])
 
 
+def _outcomes_of_run(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> Iterator[Outcome]:
+    """Tell what came of a run, unless it was over before the policy was written and had no clock."""
+    run = measured.run
+    if (run.stop or over_since(ticket) or now) < terms.since and not _stands(ticket, run):
+        return
+    if run.stop is None:
+        yield from _owed(measured, ticket, terms, now)
+    else:
+        yield from _ended(measured, run.stop, terms)
+
+
 def _owed(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> Iterator[Outcome]:
     run, due_at = measured.run, measured.due_at
     if due_at is not None and due_at <= now:
-        yield from _breach(measured, due_at, ticket, terms)
+        yield _breach(measured, due_at, terms)
         return
     stage = sum(moment <= now for moment in measured.warnings)
     given = ticket.sla_stages.get((run.metric, run.cycle), 0)
@@ -153,11 +165,11 @@ def _owed(measured: Measured, ticket: Ticket, terms: Terms, now: datetime) -> It
         )
 
 
-def _ended(measured: Measured, stop: datetime, ticket: Ticket, terms: Terms) -> Iterator[Outcome]:
+def _ended(measured: Measured, stop: datetime, terms: Terms) -> Iterator[Outcome]:
     run, due_at = measured.run, measured.due_at
     is_late = due_at is not None and due_at < stop
     if due_at is not None and is_late:
-        yield from _breach(measured, due_at, ticket, terms)
+        yield _breach(measured, due_at, terms)
     yield MeetSla(
         metric=run.metric,
         cycle=run.cycle,
@@ -168,19 +180,17 @@ def _ended(measured: Measured, stop: datetime, ticket: Ticket, terms: Terms) -> 
     )
 
 
-def _breach(measured: Measured, due_at: datetime, ticket: Ticket, terms: Terms) -> Iterator[Outcome]:
+def _breach(measured: Measured, due_at: datetime, terms: Terms) -> BreachSla:
     run = measured.run
-    if _has(ticket, run, "breached") or _was_missed_before(ticket, run, due_at):
-        return
-    yield BreachSla(
+    return BreachSla(
         metric=run.metric, cycle=run.cycle, policy_id=terms.policy_id, target=measured.target, due_at=due_at
     )
 
 
-def _was_missed_before(ticket: Ticket, run: Run, due_at: datetime) -> bool:
-    """Whether the run goes on with one that was missed: a promise is broken once."""
-    earlier = {cycle for metric, cycle, what in ticket.sla_outcomes if (metric, what) == (run.metric, "breached")}
-    return due_at <= run.began and any(cycle < run.cycle for cycle in earlier)
+def _was_missed(run: Run, due_at: datetime, missed: Collection[tuple[Metric, int]]) -> bool:
+    """Whether it is known: a promise is broken once, also when the run goes on with one that was missed."""
+    cycles = range(run.first_cycle if due_at <= run.began else run.cycle, run.cycle + 1)
+    return any((run.metric, cycle) in missed for cycle in cycles)
 
 
 def _has(ticket: Ticket, run: Run, what: str) -> bool:

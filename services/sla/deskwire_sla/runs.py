@@ -1,7 +1,7 @@
 """When a ticket's promises begin and end, read from its history alone."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -15,15 +15,15 @@ from deskwire_sla.calendars import Pause
 class Run:
     """One run of a clock. Time counts from `start`; `began` is later than that when an earlier run is continued.
 
-    Without a `stop` the promise is still owed. `unanswered` runs begin before anybody has answered at all.
+    The runs that it continues are those from `first_cycle` on. Without a `stop` the promise is still owed.
     """
 
     metric: Metric
+    first_cycle: int
     cycle: int
     start: datetime
     began: datetime
     stop: datetime | None = None
-    unanswered: bool = False
 
 
 def runs_of(ticket: Ticket, *, automations_answer: bool = False) -> tuple[Run, ...]:
@@ -64,39 +64,33 @@ def over_since(ticket: Ticket) -> datetime | None:
 
 
 def _response_runs(messages: Collection[Message], opened_at: datetime) -> Iterator[Run]:
-    """A customer who waits starts a run, the next answer ends it.
-
-    An answer that was taken back may have ended the run for a while, so the run goes on under the next number.
-    """
-    metric: Metric = "first_response"
-    cycle, waiting_since, began = 1, opened_at, opened_at
-    waits = True
+    """A customer who waits starts a run, the next answer ends it; one that was taken back lets the run go on."""
+    owed: Run | None = _begun("first_response", 1, opened_at)
+    waits = 0
     for message in messages:
         if _is_answer(message):
-            if waits:
-                yield Run(metric=metric, cycle=cycle, start=waiting_since, began=began, stop=message.at)
-            if metric == "first_response":
-                metric, cycle = "next_response", 0
-            waits = False
-        elif waits and _was_taken_back(message):
-            cycle, began = cycle + 1, message.at
-        elif not waits and _awaits_an_answer(message):
-            waits, cycle, waiting_since, began = True, cycle + 1, message.at, message.at
-    if waits:
-        yield Run(metric=metric, cycle=cycle, start=waiting_since, began=began)
+            if owed is not None:
+                yield replace(owed, stop=message.at)
+                waits = owed.cycle if owed.metric == "next_response" else 0
+            owed = None
+        elif owed is not None and _was_taken_back(message):
+            owed = _continued(owed, message.at)
+        elif owed is None and _awaits_an_answer(message):
+            owed = _begun("next_response", waits + 1, message.at)
+    if owed is not None:
+        yield owed
 
 
 def _update_runs(messages: Collection[Message], opened_at: datetime) -> Iterator[Run]:
     """Every answer ends a run and starts the next one; one that was taken back lets the run go on."""
-    metric: Metric = "periodic_update"
-    cycle, since, began, unanswered = 1, opened_at, opened_at, True
+    owed = _begun("periodic_update", 1, opened_at)
     for message in messages:
         if _is_answer(message):
-            yield Run(metric=metric, cycle=cycle, start=since, began=began, stop=message.at, unanswered=unanswered)
-            cycle, since, began, unanswered = cycle + 1, message.at, message.at, False
+            yield replace(owed, stop=message.at)
+            owed = _begun("periodic_update", owed.cycle + 1, message.at)
         elif _was_taken_back(message):
-            cycle, began = cycle + 1, message.at
-    yield Run(metric=metric, cycle=cycle, start=since, began=began, unanswered=unanswered)
+            owed = _continued(owed, message.at)
+    yield owed
 
 
 def _is_answer(message: Message) -> bool:
@@ -113,15 +107,24 @@ def _awaits_an_answer(message: Message) -> bool:
 
 def _resolution_runs(ticket: Ticket, opened_at: datetime) -> Iterator[Run]:
     """Solving ends a run; after a reopening the next one goes on with the time already used."""
-    cycle, began, is_owed = 1, opened_at, True
+    run, is_owed = _begun("resolution", 1, opened_at), True
     for at, is_over in _turns(ticket):
         if is_over and is_owed:
-            yield Run(metric="resolution", cycle=cycle, start=opened_at, began=began, stop=at)
+            yield replace(run, stop=at)
         elif not is_over and not is_owed:
-            cycle, began = cycle + 1, at
+            run = _continued(run, at)
         is_owed = not is_over
     if is_owed:
-        yield Run(metric="resolution", cycle=cycle, start=opened_at, began=began)
+        yield run
+
+
+def _begun(metric: Metric, cycle: int, at: datetime) -> Run:
+    return Run(metric=metric, first_cycle=cycle, cycle=cycle, start=at, began=at)
+
+
+def _continued(run: Run, at: datetime) -> Run:
+    """Go on under the next number: something had ended the run, for good or for a while."""
+    return replace(run, cycle=run.cycle + 1, began=at)
 
 
 def _turns(ticket: Ticket) -> Iterator[tuple[datetime, bool]]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from deskwire_shared.contracts.calendar import WEEKDAYS, Calendar
 from deskwire_shared.contracts.facts import Metric, SlaApplied, SlaBreached, SlaClock, SlaMet, SlaWarned
-from deskwire_shared.ticket.commands import BreachSla, ChangePriority, MeetSla, SingleCommand, WarnSla
+from deskwire_shared.ticket.commands import BreachSla, ChangePriority, MeetSla, Several, SingleCommand, WarnSla
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.clocks import clocks, outcomes
@@ -324,6 +324,46 @@ def test_an_answer_that_was_taken_back_after_it_met_the_promise_leaves_it_owed()
     taken_back = go_on(after(sent, [met("first_response", 1)], at("09:30")), agent_takes_back("09:30:30", "a1"))
     assert clock(taken_back, FIRST).cycle == 2
     assert run("first_response", 2, outcomes(taken_back, FIRST, at("10:00"))) == [BreachSla]
+
+
+def test_an_update_whose_answer_was_taken_back_can_be_missed_though_one_before_it_was_missed_too() -> None:
+    """The priority is raised after the answer was taken back, to one that promises updates at all."""
+    raised = story(
+        opens("08:00"), agent_answers("08:10", "a1"), agent_answers("12:00", "a2"),
+        agent_answers("14:00", "a3", deliver_after=at("14:01")), agent_takes_back("14:00:20", "a3"),
+        (at("15:00"), ChangePriority(priority="urgent")),
+    )  # fmt: skip
+    updates = some_terms(**promising("periodic_update", normal=2 * HOUR, urgent=HOUR))
+    wishes = outcomes(raised, updates, at("15:00"))
+    assert run("periodic_update", 2, wishes) == [BreachSla, MeetSla]
+    assert run("periodic_update", 4, wishes) == [BreachSla]
+    again = after(raised, decide(Several(commands=wishes), raised), at("15:00"))
+    assert outcomes(again, updates, at("20:00")) == ()
+
+
+def test_a_missed_promise_is_not_missed_again_when_the_late_answer_is_taken_back() -> None:
+    late = story(opens("09:00"), agent_answers("10:30", "a1", deliver_after=at("10:31")))
+    noted = after(late, [breached("first_response", 1, at("10:00")), met("first_response", 1)], at("10:30"))
+    assert outcomes(go_on(noted, agent_takes_back("10:30:20", "a1")), FIRST, at("20:00")) == ()
+
+
+def test_a_next_response_whose_answer_was_taken_back_goes_on_apart_from_the_waits_before() -> None:
+    waits = story(
+        opens("08:00"), agent_answers("08:10", "a1"), customer_writes("09:00", "m2"), agent_answers("10:30", "a2"),
+        customer_writes("11:00", "m3"), agent_answers("12:30", "a3", deliver_after=at("12:31")),
+        agent_takes_back("12:30:20", "a3"),
+    )  # fmt: skip
+    noted = after(waits, [breached("next_response", 1, at("10:00")), met("next_response", 1)], at("10:30"))
+    (wish,) = outcomes(noted, NEXT, at("12:30:20"))
+    assert isinstance(wish, BreachSla)
+    assert (wish.cycle, wish.due_at) == (3, at("12:00"))
+
+
+def test_a_resolution_that_a_first_look_finds_missed_before_and_after_a_reopening_is_missed_once() -> None:
+    reopened = story(opens("09:00"), becomes("14:00", "solved"), customer_writes("15:00", "m2"))
+    wishes = outcomes(reopened, RESOLUTION, at("16:00"))
+    assert run("resolution", 1, wishes) == [BreachSla, MeetSla]
+    assert run("resolution", 2, wishes) == []
 
 
 def test_what_was_over_before_the_policy_was_written_is_not_judged_by_it() -> None:
