@@ -18,7 +18,7 @@ async def check_relay(settings: CommonSettings) -> list[Finding]:
     shown = f"smtp://{server.host}:{server.port}"
     try:
         connection = await connect(server)
+        await connection.quit()
     except (SMTPException, OSError, ValueError) as error:
         return [Finding(RELAY, f"{shown} does not take us in: {error}", "see the settings DESKWIRE_NOTIFY_SMTP_…")]
-    await connection.quit()
     return [Finding(RELAY, f"{shown} takes us in")]

@@ -11,7 +11,7 @@ from deskwire_notify.mails.header_lines import one_line
 from deskwire_notify.mails.markup import html_of_text, page, sanitized
 from deskwire_notify.mails.senders import Sender
 from deskwire_notify.mails.threads import Thread, answered_message, answering_subject, bare_subject, thread_of
-from deskwire_notify.mails.wording import Failure, PersonValues, QuotedValues, TicketValues, Wording, word
+from deskwire_notify.mails.wording import PersonValues, QuotedValues, TicketValues, Wording, word
 from deskwire_notify.rules import acknowledgement_mail_id, reply_mail_id
 from deskwire_shared.contracts.directory import Customer, Template
 from deskwire_shared.contracts.facts import Attachment
@@ -53,11 +53,6 @@ class Letter:
     auto_submitted: Literal["auto-replied", "auto-generated"] | None = None
     """Set on what no human wrote (RFC 3834)."""
     wording: Wording
-
-    @property
-    def template_failure(self) -> Failure | None:
-        """The template that should have been used and could not."""
-        return self.wording.failure
 
 
 def reply_letter(
