@@ -39,7 +39,7 @@ function settle(edit, focused) {
     (fresh && find("select, input:not([type=hidden]), textarea", fresh)) ||
     (focused && document.getElementById(focused)) ||
     find(`button[value="${CSS.escape(edit)}"]`) ||
-    (parent && find(`button[value="${CSS.escape(`add:${parent}`)}"]`));
+    (parent ? find(`button[value="${CSS.escape(`add:${parent}`)}"]`) : null);
   target?.focus();
 }
 
