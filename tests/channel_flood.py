@@ -16,7 +16,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin
 
-from deskwire_intake.channels.imap_credentials import MailboxSecret
+from deskwire_intake.channels.imap.credentials import MailboxSecret
 from deskwire_intake.channels.visitor_tokens import new_token
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor

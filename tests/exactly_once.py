@@ -17,7 +17,7 @@ from typing import Any
 
 import nats
 
-from deskwire_intake.channels.imap_credentials import MailboxSecret
+from deskwire_intake.channels.imap.credentials import MailboxSecret
 from deskwire_intake.threads import opened_by
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor

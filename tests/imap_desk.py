@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from deskwire_intake.app import intake_of, scanner_of
-from deskwire_intake.channels.imap import ImapChannel
-from deskwire_intake.channels.imap_credentials import MailboxSecret
+from deskwire_intake.channels.imap.channel import ImapChannel
+from deskwire_intake.channels.imap.credentials import MailboxSecret
 from deskwire_intake.figures import Figures
-from deskwire_intake.mail_intake import email_channel, imap_channel
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.wiring.mails import email_channel, imap_channel
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import CustomerReplied, Opened
 from deskwire_shared.contracts.subjects import TICKETS

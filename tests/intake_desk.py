@@ -11,10 +11,10 @@ from typing import Any
 import httpx2
 
 from deskwire_intake.app import api_of, intake_of, scanner_of
-from deskwire_intake.channels.smtp import SmtpListener
+from deskwire_intake.channels.email.smtp import SmtpListener
 from deskwire_intake.figures import Figures
-from deskwire_intake.mail_intake import email_channel, smtp_listener
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.wiring.mails import email_channel, smtp_listener
 from deskwire_shared.contracts.access import AGENT, Permission
 from deskwire_shared.contracts.facts import Opened
 from deskwire_shared.contracts.staff import Agent

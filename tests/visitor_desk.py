@@ -18,7 +18,7 @@ from websockets.typing import Origin
 from deskwire_intake.app import intake_of
 from deskwire_intake.figures import Figures
 from deskwire_intake.settings import IntakeSettings
-from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
+from deskwire_intake.wiring.visitors import chat_channel, serve_chat, serve_forms, web_channel
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.staff import Agent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 from benchmarks.mail_to_ticket import MAIL, TEXT, desk, tickets_in
-from deskwire_intake.channels.imap_credentials import MailboxSecret
+from deskwire_intake.channels.imap.credentials import MailboxSecret
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.runtime.data_directory import find_running

@@ -14,7 +14,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from deskwire_intake.ledger_reading import read_ledger
+from deskwire_intake.ledger.reading import read_ledger
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.intake_ledger import message_digest

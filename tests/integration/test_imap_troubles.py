@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from certificates import certificate
-from deskwire_intake.channels import imap_session
-from deskwire_intake.channels.imap_credentials import MailboxSecret
+from deskwire_intake.channels.imap import session as imap_session
+from deskwire_intake.channels.imap.credentials import MailboxSecret
 from deskwire_shared.contracts.channels import Channel
 from dovecot import running_dovecot
 from imap_desk import BOX, ImapDesk, a_mail, imap_desk

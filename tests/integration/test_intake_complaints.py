@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deskwire_intake.channels.imap_session import ImapSession, MailboxUnreachable
+from deskwire_intake.channels.imap.session import ImapSession, MailboxUnreachable
 from deskwire_shared.contracts.facts import CustomerReplied, Opened
 from deskwire_shared.runtime.clock import SystemClock
 from deskwire_shared.ticket.commands import ChangeStatus, RedactMessage

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deskwire_intake.auditing.audit import Audit, take_audit
-from deskwire_intake.ledger_reading import read_ledger
+from deskwire_intake.ledger.reading import read_ledger
 from deskwire_shared.contracts.intake_ledger import LedgerEntry
 from deskwire_shared.contracts.subjects import INTAKE
 from dovecot import running_dovecot

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from deskwire_intake.channels.smtp import LOGGED_A_MINUTE, TRY_LATER
-from deskwire_intake.ledger_reading import read_ledger
+from deskwire_intake.channels.email.smtp import LOGGED_A_MINUTE, TRY_LATER
+from deskwire_intake.ledger.reading import read_ledger
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.runtime.embedded_nats import EmbeddedNats

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from certificates import certificate
-from deskwire_intake.channels.email import Delivery
-from deskwire_intake.mail_intake import lmtp_listener
+from deskwire_intake.channels.email.channel import Delivery
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.wiring.mails import lmtp_listener
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.runtime.listening import CannotListen, bind_unix, server_tls
 from intake_desk import SENDER, SUPPORT, IntakeDesk, intake_desk

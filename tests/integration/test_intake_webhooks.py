@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from deskwire_intake.app import service
-from deskwire_intake.ledger_reading import read_ledger
+from deskwire_intake.ledger.reading import read_ledger
 from deskwire_shared.contracts.access import ADMIN as EVERYTHING
 from deskwire_shared.contracts.access import AGENT, Permission
 from deskwire_shared.contracts.channels import Channel

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from deskwire_intake.app import intake_of
-from deskwire_intake.channels.email import Delivery
+from deskwire_intake.channels.email.channel import Delivery
 from deskwire_intake.figures import Figures
-from deskwire_intake.mail_intake import email_channel
 from deskwire_intake.replaying import MailReplays, StillCannotBeHandled
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.wiring.mails import email_channel
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.runtime.parking import dismiss, list_parked
 from dovecot import running_dovecot

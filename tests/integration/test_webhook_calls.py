@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deskwire_intake.channels.signatures import SignedRequest, require_signature
+from deskwire_intake.channels.webhook.signatures import SignedRequest, require_signature
 from deskwire_notify.app import CALLS_AT_ONCE
 from deskwire_notify.channels.port import Answer
 from deskwire_notify.webhooks.health import WebhookHealth

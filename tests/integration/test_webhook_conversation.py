@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from deskwire_intake.app import service as intake
-from deskwire_intake.channels.signatures import SignedRequest, require_signature
+from deskwire_intake.channels.webhook.signatures import SignedRequest, require_signature
 from deskwire_notify.app import service as notify
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor

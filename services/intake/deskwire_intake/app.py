@@ -5,21 +5,21 @@ from fastapi import FastAPI
 from deskwire_intake.api.application import command_api
 from deskwire_intake.api.hooks import HOOKS_PATH, hook_application
 from deskwire_intake.api.recording import Recording
-from deskwire_intake.channels.hooks import Hooks
-from deskwire_intake.channels.webhook import WebhookIntake
-from deskwire_intake.conversations import Conversations
+from deskwire_intake.channels.webhook.channel import WebhookIntake
+from deskwire_intake.channels.webhook.conversations import Conversations
+from deskwire_intake.channels.webhook.hooks import Hooks
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
-from deskwire_intake.ledger_writing import JetStreamLedger
-from deskwire_intake.mail_intake import email_channel, fetch_mails, imap_channel, listen_for_mails, mailbox_called
+from deskwire_intake.ledger.jetstream import JetStreamLedger
 from deskwire_intake.rates import Places
 from deskwire_intake.replaying import HookReplays, MailReplays
 from deskwire_intake.scanning import NO_SCANNER, Clamd, Scanner
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
-from deskwire_intake.visitors import chat_channel, serve_chat, serve_forms, web_channel
 from deskwire_intake.watching import watch
+from deskwire_intake.wiring.mails import email_channel, fetch_mails, imap_channel, listen_for_mails, mailbox_called
+from deskwire_intake.wiring.visitors import chat_channel, serve_chat, serve_forms, web_channel
 from deskwire_shared.eventstore.numbers import JetStreamNumbers
 from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.service import Runtime, Service

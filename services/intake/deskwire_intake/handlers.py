@@ -18,7 +18,7 @@ from deskwire_intake.channels.port import (
     UndeliveredReply,
 )
 from deskwire_intake.customers import Customers
-from deskwire_intake.ledger import Ledger, decision_of
+from deskwire_intake.ledger.entering import Ledger, decision_of
 from deskwire_intake.matching import Candidate, Expected, NewTicket, Reply, Writer, choose
 from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_intake.threads import Thread, Threads, opened_by, opened_by_fingerprint

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from nats.js import JetStreamContext
 
-from deskwire_intake.channels.email import EmailChannel
-from deskwire_intake.channels.imap_intake import LEFT_IN_MAILBOX
+from deskwire_intake.channels.email.channel import EmailChannel
+from deskwire_intake.channels.imap.intake import LEFT_IN_MAILBOX
 from deskwire_intake.channels.port import CannotBeHandled, Parked
-from deskwire_intake.channels.webhook import CHANNEL_HEADER, WebhookIntake
+from deskwire_intake.channels.webhook.channel import CHANNEL_HEADER, WebhookIntake
 from deskwire_shared.runtime.parking import Parked as ParkedBefore
 from deskwire_shared.runtime.parking import dismiss
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from deskwire_intake.channels.hooks import Challenged, HookRequest, Hooks
 from deskwire_intake.channels.port import Accepted, Parked
-from deskwire_intake.channels.webhook import Ignored, Report, WebhookIntake
-from deskwire_intake.conversations import Conversations
+from deskwire_intake.channels.webhook.channel import Ignored, Report, WebhookIntake
+from deskwire_intake.channels.webhook.conversations import Conversations
+from deskwire_intake.channels.webhook.hooks import Challenged, HookRequest, Hooks
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.rates import Places

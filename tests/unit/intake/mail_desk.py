@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
-from deskwire_intake.channels.email import Delivery, EmailChannel
-from deskwire_intake.channels.mailboxes import Mailboxes
+from deskwire_intake.channels.email.channel import Delivery, EmailChannel
+from deskwire_intake.channels.email.mailboxes import Mailboxes
+from deskwire_intake.channels.email.trust import TrustedRelays
 from deskwire_intake.channels.port import Accepted, Parked
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
-from deskwire_intake.ledger import LedgerUnavailable
+from deskwire_intake.ledger.entering import LedgerUnavailable
 from deskwire_intake.mail import ParsedMail
 from deskwire_intake.reading import MailReader, read_mail
 from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_intake.threads import Threads
-from deskwire_intake.trust import TrustedRelays
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.directory import Customer

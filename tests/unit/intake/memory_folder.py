@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from deskwire_intake.channels.imap_session import MailboxUnreachable
+from deskwire_intake.channels.imap.session import MailboxUnreachable
 
 
 @dataclass

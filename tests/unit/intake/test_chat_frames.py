@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_intake.channels.chat_frames import Hello, Introduce, Say, Shown, Typing, UnreadableFrame, read_frame
-from deskwire_intake.channels.chat_messages import Visitor, inbound_message
+from deskwire_intake.channels.chat.frames import Hello, Introduce, Say, Shown, Typing, UnreadableFrame, read_frame
+from deskwire_intake.channels.chat.messages import Visitor, inbound_message
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.ticket.state import Ticket

@@ -1,6 +1,6 @@
 """Who waits before whom in a chat."""
 
-from deskwire_intake.channels.chat_queue import Waiting, positions
+from deskwire_intake.channels.chat.waiting import Waiting, positions
 
 
 def test_who_came_first_stands_first_whichever_process_they_are_in() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deskwire_intake.channels.chat_states import (
+from deskwire_intake.channels.chat.states import (
     behind,
     removed_from,
     state_of,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deskwire_intake.channels.port import Accepted, Parked
-from deskwire_intake.conversations import Conversations, turn_id
+from deskwire_intake.channels.webhook.conversations import Conversations, turn_id
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.ticket.commands import AssignTicket, ChangeStatus

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from deskwire_intake.channels.email import Delivery, delivery_of, raw_mail_key, with_trace
-from deskwire_intake.channels.mailboxes import Mailboxes
+from deskwire_intake.channels.email.channel import Delivery, delivery_of, raw_mail_key, with_trace
+from deskwire_intake.channels.email.mailboxes import Mailboxes
 from deskwire_intake.mail import parse_mail
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Opened

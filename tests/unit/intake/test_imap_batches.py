@@ -1,6 +1,6 @@
 """How mails of a mailbox are grouped, and who sent them."""
 
-from deskwire_intake.channels.imap_batches import FetchedMail, batches, conversations, fetched_mail
+from deskwire_intake.channels.imap.batches import FetchedMail, batches, conversations, fetched_mail
 from unit.intake.inbound import a_mail
 
 

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
-from deskwire_intake.channels.imap_credentials import Credentials, MailboxSecret
-from deskwire_intake.channels.imap_session import AccessToken, MailboxUnreachable, Password, SignInRefused
+from deskwire_intake.channels.imap.credentials import Credentials, MailboxSecret
+from deskwire_intake.channels.imap.session import AccessToken, MailboxUnreachable, Password, SignInRefused
 from deskwire_shared.contracts.channels import ImapMailbox
 from deskwire_shared.runtime.buckets import NOTHING, Kept
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from deskwire_intake.channels import imap_intake
-from deskwire_intake.channels.imap_intake import TRIES, HeldUp, ImapLimits, MailboxIntake
-from deskwire_intake.channels.imap_session import MailboxUnreachable
-from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
+from deskwire_intake.channels.imap import intake as imap_intake
+from deskwire_intake.channels.imap.intake import TRIES, HeldUp, ImapLimits, MailboxIntake
+from deskwire_intake.channels.imap.session import MailboxUnreachable
+from deskwire_intake.channels.imap.states import ImapFigures, MailboxState
 from deskwire_intake.channels.port import TicketKeepsMoving
 from deskwire_intake.replaying import MailReplays, StillCannotBeHandled
 from deskwire_intake.threads import opened_by

@@ -10,12 +10,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from deskwire_intake.channels import imap_fetcher
-from deskwire_intake.channels.imap import ImapChannel, WatchedMailbox, watched_mailboxes
-from deskwire_intake.channels.imap_fetcher import MailboxFetcher, Pauses
-from deskwire_intake.channels.imap_intake import ImapLimits, MailboxIntake
-from deskwire_intake.channels.imap_session import FolderUnusable, MailboxUnreachable, Password, SignInRefused
-from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
+from deskwire_intake.channels.imap import fetcher as imap_fetcher
+from deskwire_intake.channels.imap.channel import ImapChannel, WatchedMailbox, watched_mailboxes
+from deskwire_intake.channels.imap.fetcher import MailboxFetcher, Pauses
+from deskwire_intake.channels.imap.intake import ImapLimits, MailboxIntake
+from deskwire_intake.channels.imap.session import FolderUnusable, MailboxUnreachable, Password, SignInRefused
+from deskwire_intake.channels.imap.states import ImapFigures, MailboxState
 from deskwire_shared.contracts.channels import Channel, ImapMailbox
 from deskwire_shared.eventstore.ending import end
 from deskwire_shared.eventstore.port import EventStoreError

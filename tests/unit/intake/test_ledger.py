@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from deskwire_intake.channels.imap_intake import HeldUp
+from deskwire_intake.channels.imap.intake import HeldUp
 from deskwire_intake.channels.port import Accepted, CannotBeHandled, InboundMessage, Parked, nothing_to_keep
-from deskwire_intake.ledger import LedgeredAccept, LedgerUnavailable, became
+from deskwire_intake.ledger.entering import LedgeredAccept, LedgerUnavailable, became
 from deskwire_intake.replaying import MailReplays
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.intake_ledger import message_digest

@@ -10,8 +10,8 @@ from nats.js.errors import NoStreamResponseError
 from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticSerializationError
 
-from deskwire_intake.ledger import LedgerUnavailable
-from deskwire_intake.ledger_writing import JetStreamLedger
+from deskwire_intake.ledger.entering import LedgerUnavailable
+from deskwire_intake.ledger.jetstream import JetStreamLedger
 from deskwire_shared.contracts.intake_ledger import LedgerEntry, LedgerPage
 
 

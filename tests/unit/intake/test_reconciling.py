@@ -5,7 +5,7 @@ from typing import Any
 
 from deskwire_intake.auditing.audit import receipts_in
 from deskwire_intake.auditing.reconciling import Entered, Reconciliation, reconcile
-from deskwire_intake.channels.imap_inventory import FolderInventory, Inventory
+from deskwire_intake.channels.imap.inventory import FolderInventory, Inventory
 from deskwire_shared.contracts.channels import ImapMailbox
 from deskwire_shared.contracts.intake_ledger import LedgerEntry
 

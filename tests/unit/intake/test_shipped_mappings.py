@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deskwire_intake.channels.port import Accepted, Parked
-from deskwire_intake.channels.webhook import Ignored
+from deskwire_intake.channels.webhook.channel import Ignored
 from deskwire_intake.mappings import shipped_mapping, shipped_names
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import Opened

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deskwire_intake.channels.email.trust import NOBODY, TrustedRelays
 from deskwire_intake.mail import parse_mail
 from deskwire_intake.settings import IntakeSettings
-from deskwire_intake.trust import NOBODY, TrustedRelays
 from deskwire_shared.contracts.facts import Opened
 from deskwire_shared.contracts.mails import Authentication
 from deskwire_shared.ticket.commands import ChangeStatus

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deskwire_intake.channels.web_answers import Answers, read_answers
-from deskwire_intake.channels.web_words import ENGLISH
+from deskwire_intake.channels.web.answers import Answers, read_answers
+from deskwire_intake.channels.web.words import ENGLISH
 from deskwire_shared.contracts.channels import FormField, WebForm
 
 WRITTEN = {"name": "Ann Lee", "address": "ann@example.com", "subject": "Order", "message": "Where is it?"}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from deskwire_intake.channels.port import Accepted, Parked
-from deskwire_intake.channels.signatures import SignatureRefused
-from deskwire_intake.channels.webhook import raw_hook_key
-from deskwire_intake.mapping import UnreadablePayload
+from deskwire_intake.channels.webhook.channel import raw_hook_key
+from deskwire_intake.channels.webhook.mapping import UnreadablePayload
+from deskwire_intake.channels.webhook.signatures import SignatureRefused
 from deskwire_intake.rates import NoPlace
 from deskwire_shared.runtime.objects import ObjectStoreUnavailable
 from deskwire_shared.ticket import limits

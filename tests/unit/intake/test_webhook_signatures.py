@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deskwire_intake.channels.hooks import Challenged, HookNotReady, HookRequest, UnknownHook
-from deskwire_intake.channels.signatures import SignatureRefused
+from deskwire_intake.channels.webhook.hooks import Challenged, HookNotReady, HookRequest, UnknownHook
+from deskwire_intake.channels.webhook.signatures import SignatureRefused
 from unit.intake.hook_desk import SECRET, HookDesk, a_payload, sha256, twilio_headers
 
 PAYLOADS = {

@@ -13,13 +13,13 @@ from deskwire_intake.api import (
     changes,
     channel_checks,
     channel_secrets,
+    chat_typing,
     directory,
     files,
     macros,
     me,
     tickets,
     together,
-    typing,
     webhook_secrets,
 )
 from deskwire_intake.api.asking import IdempotencyKeyReused, UnreadablePrecondition
@@ -28,8 +28,8 @@ from deskwire_intake.api.files import InfectedUpload
 from deskwire_intake.api.macros import MacroImpossible
 from deskwire_intake.api.me import NotAnAgent
 from deskwire_intake.api.recording import Recording, UnknownReference
-from deskwire_intake.channels.imap_session import MailboxError
-from deskwire_intake.ledger import LedgerUnavailable
+from deskwire_intake.channels.imap.session import MailboxError
+from deskwire_intake.ledger.entering import LedgerUnavailable
 from deskwire_intake.scanning import ScannerUnavailable, TooLargeToScan
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.http_bodies import require_json
@@ -91,7 +91,7 @@ def command_api(
     app.state.connection = connection
     json_only = APIRouter(prefix="/v1", dependencies=[Depends(require_json)])
     for part in (
-        tickets, changes, together, macros, calls, typing, directory, channel_checks, channel_secrets,
+        tickets, changes, together, macros, calls, chat_typing, directory, channel_checks, channel_secrets,
         webhook_secrets, me,
     ):  # fmt: skip
         json_only.include_router(part.router)

@@ -18,7 +18,7 @@ from deskwire_intake.channels.phone import (
     call_subject,
     caller_of,
 )
-from deskwire_intake.ledger import decision_of
+from deskwire_intake.ledger.entering import decision_of
 from deskwire_shared.contracts.document import Tag
 from deskwire_shared.contracts.facts import Priority
 from deskwire_shared.contracts.intake_ledger import LedgerEntry

@@ -9,11 +9,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from deskwire_intake.api.bodies import DocumentId
-from deskwire_intake.channels.hooks import Challenged, HookNotReady, HookRequest, UnknownHook
 from deskwire_intake.channels.port import Accepted, Parked, TicketKeepsMoving
-from deskwire_intake.channels.signatures import SignatureRefused
-from deskwire_intake.channels.webhook import Ignored, Outcome, Report, WebhookIntake, outcome_of
-from deskwire_intake.mapping import UnreadablePayload
+from deskwire_intake.channels.webhook.channel import Ignored, Outcome, Report, WebhookIntake, outcome_of
+from deskwire_intake.channels.webhook.hooks import Challenged, HookNotReady, HookRequest, UnknownHook
+from deskwire_intake.channels.webhook.mapping import UnreadablePayload
+from deskwire_intake.channels.webhook.signatures import SignatureRefused
 from deskwire_intake.rates import NoPlace
 from deskwire_shared.runtime.problems import RETRY_AFTER_SECONDS, Describe, answer_with_problems, plainly
 

@@ -13,7 +13,7 @@ from deskwire_intake.api.asking import Asking
 from deskwire_intake.api.bodies import Done, File, Person
 from deskwire_intake.attachments import attachment_key
 from deskwire_intake.customers import Customers
-from deskwire_intake.ledger import Ledger
+from deskwire_intake.ledger.entering import Ledger
 from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_shared.contracts.facts import Address, Attachment
 from deskwire_shared.contracts.staff import Agent, Team

@@ -11,10 +11,10 @@ from typing import Final
 import httpx2
 
 from deskwire_intake.auditing.reconciling import Entered, Reconciliation, reconcile
-from deskwire_intake.channels.imap_credentials import Credentials
-from deskwire_intake.channels.imap_inventory import Inventory, imap_inventory
-from deskwire_intake.channels.imap_session import MailboxError
-from deskwire_intake.ledger_reading import read_ledger
+from deskwire_intake.channels.imap.credentials import Credentials
+from deskwire_intake.channels.imap.inventory import Inventory, imap_inventory
+from deskwire_intake.channels.imap.session import MailboxError
+from deskwire_intake.ledger.reading import read_ledger
 from deskwire_intake.mailbox.connecting import mailbox_of
 from deskwire_shared.contracts.channels import Channel, ImapMailbox
 from deskwire_shared.contracts.intake_ledger import Decision, LedgerEntry, Via

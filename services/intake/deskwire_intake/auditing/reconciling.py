@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deskwire_intake.channels.imap_inventory import FolderInventory, Inventory
+from deskwire_intake.channels.imap.inventory import FolderInventory, Inventory
 from deskwire_shared.contracts.channels import ImapMailbox
 from deskwire_shared.contracts.intake_ledger import LedgerEntry
 

@@ -5,7 +5,7 @@ from typing import Final
 import nats.errors
 
 from deskwire_intake.channels.port import TicketKeepsMoving
-from deskwire_intake.ledger import LedgerUnavailable
+from deskwire_intake.ledger.entering import LedgerUnavailable
 from deskwire_intake.scanning import ScannerUnavailable
 from deskwire_shared.directory.port import DirectoryError
 from deskwire_shared.eventstore.port import BrokenHistory, EventStoreError

@@ -107,7 +107,7 @@ def _oauth(tenant: str | None, client_id: str, *, google: bool) -> Any:
 
 
 def _secret(oauth: Any, *, from_stdin: bool) -> Any:
-    from deskwire_intake.channels.imap_credentials import MailboxSecret
+    from deskwire_intake.channels.imap.credentials import MailboxSecret
 
     asked = {None: ["password"], "client_credentials": ["client_secret"]}.get(
         oauth.grant if oauth else None, ["client_secret", "refresh_token"]

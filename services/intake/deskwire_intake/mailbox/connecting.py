@@ -4,8 +4,8 @@ import ssl
 
 import httpx2
 
-from deskwire_intake.channels.imap_credentials import ChannelSecrets, Credentials, MailboxSecret
-from deskwire_intake.channels.imap_session import MailboxError, imap_session
+from deskwire_intake.channels.imap.credentials import ChannelSecrets, Credentials, MailboxSecret
+from deskwire_intake.channels.imap.session import MailboxError, imap_session
 from deskwire_shared.contracts.channels import Channel, ImapMailbox, MailboxOAuth
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.runtime.desk import Desk

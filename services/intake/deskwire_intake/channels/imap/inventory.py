@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from deskwire_intake.channels.imap_session import KEYWORD, Credential, ImapSession
+from deskwire_intake.channels.imap.session import KEYWORD, Credential, ImapSession
 from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.mail.identifiers import single_message_id
 from deskwire_shared.contracts.channels import ImapMailbox

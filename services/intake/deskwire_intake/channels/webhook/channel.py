@@ -11,7 +11,6 @@ from typing import Final, Literal
 from pydantic import JsonValue
 from structlog import get_logger
 
-from deskwire_intake.channels.hooks import Challenged, Hook, HookRequest, Hooks, echo_of
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import (
     Accept,
@@ -23,10 +22,11 @@ from deskwire_intake.channels.port import (
     Parking,
     nothing_to_keep,
 )
-from deskwire_intake.conversations import Conversations
+from deskwire_intake.channels.webhook.conversations import Conversations
+from deskwire_intake.channels.webhook.hooks import Challenged, Hook, HookRequest, Hooks, echo_of
+from deskwire_intake.channels.webhook.mapping import MappedMessage, NotWhatIsMapped, read_messages, read_payload
 from deskwire_intake.figures import Figures
-from deskwire_intake.ledger import Ledger, became
-from deskwire_intake.mapping import MappedMessage, NotWhatIsMapped, read_messages, read_payload
+from deskwire_intake.ledger.entering import Ledger, became
 from deskwire_intake.rates import Places
 from deskwire_shared.contracts.ids import derived_id
 from deskwire_shared.contracts.intake_ledger import LONGEST_REASON, LedgerEntry, Via

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.websockets import WebSocket
 
-from deskwire_intake.channels.chat_frames import Outgoing
+from deskwire_intake.channels.chat.frames import Outgoing
 
 MOST_WAITING: Final = 200
 

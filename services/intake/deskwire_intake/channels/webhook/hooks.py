@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
-from deskwire_intake.channels.signatures import SignedRequest, require_signature
-from deskwire_intake.mapping import MOST_FIELDS, read_payload
+from deskwire_intake.channels.webhook.mapping import MOST_FIELDS, read_payload
+from deskwire_intake.channels.webhook.signatures import SignedRequest, require_signature
 from deskwire_intake.mappings import shipped_mapping
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.mapping_language import find, holds, text_of

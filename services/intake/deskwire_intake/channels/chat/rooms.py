@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
-from deskwire_intake.channels.chat_queue import ChatQueue
-from deskwire_intake.channels.chat_room import Room, RoomParts
+from deskwire_intake.channels.chat.room import Room, RoomParts
+from deskwire_intake.channels.chat.waiting import ChatQueue
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.eventstore.follower import Follower
 

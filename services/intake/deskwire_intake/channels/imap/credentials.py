@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import httpx2
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from deskwire_intake.channels.imap_session import (
+from deskwire_intake.channels.imap.session import (
     AccessToken,
     Credential,
     MailboxUnreachable,

@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from deskwire_intake.channels.web_words import FormWords, words_for
+from deskwire_intake.channels.web.words import FormWords, words_for
 from deskwire_intake.widgets import FOLDER
 from deskwire_shared.contracts.channels import Channel, WebForm
 

@@ -12,7 +12,8 @@ from typing import Final
 
 from structlog import get_logger
 
-from deskwire_intake.channels.mailboxes import Mailbox, Mailboxes
+from deskwire_intake.channels.email.mailboxes import Mailbox, Mailboxes
+from deskwire_intake.channels.email.trust import NOBODY, TrustedRelays
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import (
     Accept,
@@ -29,14 +30,13 @@ from deskwire_intake.channels.port import (
 )
 from deskwire_intake.figures import Figures
 from deskwire_intake.fitting import fitted_line
-from deskwire_intake.ledger import Ledger, became
+from deskwire_intake.ledger.entering import Ledger, became
 from deskwire_intake.mail import Address as MailAddress
 from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
 from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.mail.identifiers import single_message_id
 from deskwire_intake.matching import candidates, loop, thread_root
 from deskwire_intake.reading import MailReader
-from deskwire_intake.trust import NOBODY, TrustedRelays
 from deskwire_shared.contracts.facts import Address, MachineKind
 from deskwire_shared.contracts.intake_ledger import LedgerEntry, Via, message_digest
 from deskwire_shared.contracts.threading_tokens import reply_of_message_id, ticket_of_message_id

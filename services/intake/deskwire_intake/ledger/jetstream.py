@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 from prometheus_client import CollectorRegistry, Counter
 
-from deskwire_intake.ledger import LedgerUnavailable
+from deskwire_intake.ledger.entering import LedgerUnavailable
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.intake_ledger import MOST_ENTRIES, LedgerEntry
 from deskwire_shared.contracts.subjects import INTAKE, LEDGER_SUBJECT

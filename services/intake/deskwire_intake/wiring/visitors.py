@@ -3,19 +3,19 @@
 from functools import partial
 from typing import Final
 
-from deskwire_intake.channels.chat import ChatChannel, chat_application
-from deskwire_intake.channels.chat_files import ChatFiles
-from deskwire_intake.channels.chat_hours import ChatHours
-from deskwire_intake.channels.chat_messages import ChatMessages
-from deskwire_intake.channels.chat_room import RoomParts
-from deskwire_intake.channels.chat_rooms import Rooms
+from deskwire_intake.channels.chat.channel import ChatChannel, chat_application
+from deskwire_intake.channels.chat.files import ChatFiles
+from deskwire_intake.channels.chat.hours import ChatHours
+from deskwire_intake.channels.chat.messages import ChatMessages
+from deskwire_intake.channels.chat.room import RoomParts
+from deskwire_intake.channels.chat.rooms import Rooms
 from deskwire_intake.channels.port import Accept
-from deskwire_intake.channels.web import WebChannel, form_application
-from deskwire_intake.channels.web_pages import FileLimits
-from deskwire_intake.channels.web_submissions import WEB
+from deskwire_intake.channels.web.channel import WebChannel, form_application
+from deskwire_intake.channels.web.pages import FileLimits
+from deskwire_intake.channels.web.submissions import WEB
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
-from deskwire_intake.ledger import LedgeredAccept
+from deskwire_intake.ledger.entering import LedgeredAccept
 from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.watching import watch

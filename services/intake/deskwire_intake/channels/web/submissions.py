@@ -15,7 +15,7 @@ from starlette.requests import Request
 from deskwire_intake.attachments import keep_upload
 from deskwire_intake.channels.port import InboundMessage
 from deskwire_intake.channels.visitor_tokens import VisitorToken
-from deskwire_intake.channels.web_answers import Answers
+from deskwire_intake.channels.web.answers import Answers
 from deskwire_intake.matching import TicketToken
 from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_shared.contracts.channels import Channel

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from structlog import get_logger
 
-from deskwire_intake.channels.chat_frames import (
+from deskwire_intake.channels.chat.frames import (
     Hello,
     Introduce,
     Refused,
@@ -21,10 +21,10 @@ from deskwire_intake.channels.chat_frames import (
     UnreadableFrame,
     read_frame,
 )
-from deskwire_intake.channels.chat_messages import ChatMessages, Visitor, inbound_message
-from deskwire_intake.channels.chat_outlets import Outlet
-from deskwire_intake.channels.chat_room import Room
-from deskwire_intake.channels.chat_states import has_ended
+from deskwire_intake.channels.chat.messages import ChatMessages, Visitor, inbound_message
+from deskwire_intake.channels.chat.outlets import Outlet
+from deskwire_intake.channels.chat.room import Room
+from deskwire_intake.channels.chat.states import has_ended
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import CannotBeHandled
 from deskwire_intake.rates import RateLimit

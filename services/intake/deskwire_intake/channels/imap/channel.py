@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from deskwire_intake.channels.imap_fetcher import MailboxFetcher
+from deskwire_intake.channels.imap.fetcher import MailboxFetcher
 from deskwire_shared.contracts.channels import Channel, ImapMailbox
 from deskwire_shared.contracts.directory import Entry
 from deskwire_shared.directory.port import Directory

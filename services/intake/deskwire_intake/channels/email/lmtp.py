@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
-from deskwire_intake.channels.smtp import TOO_BIG, SmtpConnection, SmtpListener
+from deskwire_intake.channels.email.smtp import TOO_BIG, SmtpConnection, SmtpListener
 from deskwire_shared.contracts.intake_ledger import Via
 
 NOT_LMTP = "500 5.5.1 This is LMTP: greet with LHLO"

@@ -13,13 +13,13 @@ from typing import Final, Protocol
 
 from structlog import get_logger
 
-from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel
-from deskwire_intake.channels.imap_batches import FetchedMail, batches, conversations, fetched_mail
-from deskwire_intake.channels.imap_session import MailboxError
-from deskwire_intake.channels.imap_states import MailboxState
+from deskwire_intake.channels.email.channel import EMAIL, Delivery, EmailChannel
+from deskwire_intake.channels.imap.batches import FetchedMail, batches, conversations, fetched_mail
+from deskwire_intake.channels.imap.session import MailboxError
+from deskwire_intake.channels.imap.states import MailboxState
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import Parked
-from deskwire_intake.ledger import became
+from deskwire_intake.ledger.entering import became
 from deskwire_shared.contracts.intake_ledger import LedgerEntry
 
 TRIES: Final = 5

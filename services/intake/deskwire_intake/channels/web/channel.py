@@ -17,9 +17,9 @@ from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import Accept, Accepted, CannotBeHandled, TicketKeepsMoving, nothing_to_keep
 from deskwire_intake.channels.site_origins import OriginRefused, SiteHeaders, require_origin
 from deskwire_intake.channels.visitor_tokens import VisitorToken, new_token, read_token
-from deskwire_intake.channels.web_answers import Answers, read_answers
-from deskwire_intake.channels.web_pages import FileLimits, FormPage
-from deskwire_intake.channels.web_submissions import (
+from deskwire_intake.channels.web.answers import Answers, read_answers
+from deskwire_intake.channels.web.pages import FileLimits, FormPage
+from deskwire_intake.channels.web.submissions import (
     WEB,
     Submission,
     age_problem,

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from deskwire_intake.channels import visitor_tokens
-from deskwire_intake.channels.chat_states import ChatState
+from deskwire_intake.channels.chat.states import ChatState
 
 LONGEST_FRAME: Final = 20_000
 LONGEST_TEXT: Final = 4_000

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from deskwire_intake.channels.chat_frames import Introduce, Say
-from deskwire_intake.channels.chat_states import has_ended, subject_of
+from deskwire_intake.channels.chat.frames import Introduce, Say
+from deskwire_intake.channels.chat.states import has_ended, subject_of
 from deskwire_intake.channels.port import Accept, CannotBeHandled, InboundMessage, nothing_to_keep
-from deskwire_intake.channels.web_answers import clean_text, is_mail_address
+from deskwire_intake.channels.web.answers import clean_text, is_mail_address
 from deskwire_intake.customers import Customers
 from deskwire_intake.figures import Figures
 from deskwire_intake.matching import TicketToken

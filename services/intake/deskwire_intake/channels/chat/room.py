@@ -11,10 +11,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from structlog import get_logger
 
-from deskwire_intake.channels.chat_frames import AgentTyping, File, Outgoing, Removed, Spoken, State, Told, Welcome
-from deskwire_intake.channels.chat_outlets import Outlet
-from deskwire_intake.channels.chat_queue import ChatQueue
-from deskwire_intake.channels.chat_states import (
+from deskwire_intake.channels.chat.frames import AgentTyping, File, Outgoing, Removed, Spoken, State, Told, Welcome
+from deskwire_intake.channels.chat.outlets import Outlet
+from deskwire_intake.channels.chat.states import (
     Line,
     behind,
     line_of,
@@ -23,6 +22,7 @@ from deskwire_intake.channels.chat_states import (
     transcript,
     waiting_replies,
 )
+from deskwire_intake.channels.chat.waiting import ChatQueue
 from deskwire_intake.channels.passing import passes
 from deskwire_shared.contracts.subjects import chat_reply_subject, chat_typing_subject
 from deskwire_shared.eventstore.ending import end

@@ -14,14 +14,14 @@ from nats.aio.client import Client
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog import get_logger
 
-from deskwire_intake.channels.chat_files import ChatFiles
-from deskwire_intake.channels.chat_frames import Hello
-from deskwire_intake.channels.chat_hours import ChatHours
-from deskwire_intake.channels.chat_messages import ChatMessages, Visitor
-from deskwire_intake.channels.chat_outlets import Outlet
-from deskwire_intake.channels.chat_rooms import Rooms
-from deskwire_intake.channels.chat_visits import FULL, REFUSED, UNAVAILABLE, UNKNOWN, Cut, Visit, close, hello_of
-from deskwire_intake.channels.chat_words import words_for
+from deskwire_intake.channels.chat.files import ChatFiles
+from deskwire_intake.channels.chat.frames import Hello
+from deskwire_intake.channels.chat.hours import ChatHours
+from deskwire_intake.channels.chat.messages import ChatMessages, Visitor
+from deskwire_intake.channels.chat.outlets import Outlet
+from deskwire_intake.channels.chat.rooms import Rooms
+from deskwire_intake.channels.chat.visits import FULL, REFUSED, UNAVAILABLE, UNKNOWN, Cut, Visit, close, hello_of
+from deskwire_intake.channels.chat.words import words_for
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.site_origins import OriginRefused, SiteHeaders, require_origin
 from deskwire_intake.channels.visitor_tokens import new_token, read_token

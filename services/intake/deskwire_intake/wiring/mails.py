@@ -10,23 +10,23 @@ from typing import Final
 import httpx2
 from structlog import get_logger
 
-from deskwire_intake.channels.email import EMAIL, EmailChannel
-from deskwire_intake.channels.imap import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
-from deskwire_intake.channels.imap_credentials import Credentials
-from deskwire_intake.channels.imap_fetcher import MailboxFetcher
-from deskwire_intake.channels.imap_intake import ImapLimits, MailboxIntake
-from deskwire_intake.channels.imap_session import imap_session
-from deskwire_intake.channels.imap_states import ImapFigures, MailboxState
-from deskwire_intake.channels.lmtp import LmtpListener
-from deskwire_intake.channels.mailboxes import Mailboxes
-from deskwire_intake.channels.smtp import SmtpLimits, SmtpListener
+from deskwire_intake.channels.email.channel import EMAIL, EmailChannel
+from deskwire_intake.channels.email.lmtp import LmtpListener
+from deskwire_intake.channels.email.mailboxes import Mailboxes
+from deskwire_intake.channels.email.smtp import SmtpLimits, SmtpListener
+from deskwire_intake.channels.email.trust import TrustedRelays
+from deskwire_intake.channels.imap.channel import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes
+from deskwire_intake.channels.imap.credentials import Credentials
+from deskwire_intake.channels.imap.fetcher import MailboxFetcher
+from deskwire_intake.channels.imap.intake import ImapLimits, MailboxIntake
+from deskwire_intake.channels.imap.session import imap_session
+from deskwire_intake.channels.imap.states import ImapFigures, MailboxState
 from deskwire_intake.figures import Figures
 from deskwire_intake.handlers import Intake
 from deskwire_intake.mail.tnef import can_unpack
 from deskwire_intake.rates import RateLimit
 from deskwire_intake.reading import MailReader
 from deskwire_intake.settings import IntakeSettings
-from deskwire_intake.trust import TrustedRelays
 from deskwire_intake.watching import watch
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.eventstore.ending import end

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from deskwire_intake.channels.web_words import FormWords
+from deskwire_intake.channels.web.words import FormWords
 from deskwire_shared.contracts.channels import FormField, WebForm
 from deskwire_shared.contracts.facts import FieldValue
 

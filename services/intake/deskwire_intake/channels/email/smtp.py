@@ -16,7 +16,7 @@ from typing import Any, AnyStr, ClassVar, Final, Literal
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from structlog import get_logger
 
-from deskwire_intake.channels.email import EMAIL, Delivery, EmailChannel, dated
+from deskwire_intake.channels.email.channel import EMAIL, Delivery, EmailChannel, dated
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.rates import RateLimit, client_of
 from deskwire_shared.contracts.ids import new_id

@@ -8,10 +8,10 @@ from typing import Final, Protocol
 
 from structlog import get_logger
 
-from deskwire_intake.channels.imap_credentials import Credentials
-from deskwire_intake.channels.imap_intake import Folder, HeldUp, MailboxIntake
-from deskwire_intake.channels.imap_session import Credential, FolderUnusable, MailboxError, SignInRefused
-from deskwire_intake.channels.imap_states import Condition
+from deskwire_intake.channels.imap.credentials import Credentials
+from deskwire_intake.channels.imap.intake import Folder, HeldUp, MailboxIntake
+from deskwire_intake.channels.imap.session import Credential, FolderUnusable, MailboxError, SignInRefused
+from deskwire_intake.channels.imap.states import Condition
 from deskwire_intake.channels.passing import passes
 from deskwire_shared.contracts.channels import ImapMailbox
 from deskwire_shared.eventstore.port import EventStoreError

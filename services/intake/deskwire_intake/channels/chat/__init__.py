@@ -1,0 +1,1 @@
+"""Live chats on web pages."""

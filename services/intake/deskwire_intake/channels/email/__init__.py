@@ -1,0 +1,1 @@
+"""Mails: what listens for them, and what becomes of each."""

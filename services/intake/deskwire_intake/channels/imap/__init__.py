@@ -1,0 +1,1 @@
+"""Mailboxes that are fetched from by IMAP."""

@@ -1,0 +1,1 @@
+"""Signed requests of other services, read by mappings."""

@@ -1,0 +1,1 @@
+"""The parts of `app.py`: it would be long with them."""
