@@ -111,6 +111,7 @@ async def test_a_promised_ticket_counts_until_it_is_recorded_or_given_up() -> No
     with roster.promising("ada", "t1", a_work(priority="urgent")):
         assert obstacles(roster) == {"ada": PROMISED}
         assert assessed(roster)["ada"].candidate.weight == 8
+        assert assessed(roster)["ada"].is_unavailable
         roster.workload.now.apply(
             "t1", [Opening(requester_id="cora", channel="email"), Assigned(agent_id="ada")], sequence=1
         )

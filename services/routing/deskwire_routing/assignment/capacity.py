@@ -1,6 +1,5 @@
 """How many open tickets an agent takes: all together, and of those that came by one medium."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deskwire_shared.contracts.staff import Agent
@@ -16,17 +15,14 @@ class Load:
 
 def is_limited(agent: Agent, medium: str) -> bool:
     """Whether tickets of a medium have a limit with this agent."""
-    return any(True for _ in _limits(agent, medium, Load(total=0, of_medium=0)))
+    return "default" in agent.capacity or medium in agent.capacity
 
 
 def room(agent: Agent, medium: str, load: Load) -> int | None:
     """Say how many more tickets of a medium an agent takes; None is without limit."""
-    return min((max(0, limit - taken) for limit, taken in _limits(agent, medium, load)), default=None)
-
-
-def _limits(agent: Agent, medium: str, load: Load) -> Iterator[tuple[int, int]]:
-    for name, limit in agent.capacity.items():
-        if name == "default":
-            yield limit, load.total
-        elif name == medium:
-            yield limit, load.of_medium
+    left = [
+        limit - (load.total if name == "default" else load.of_medium)
+        for name, limit in agent.capacity.items()
+        if name in {"default", medium}
+    ]
+    return max(0, min(left)) if left else None

@@ -10,7 +10,7 @@ from typing import Final
 
 from deskwire_routing.assignment.attendance import Attendance
 from deskwire_routing.assignment.capacity import Load, room
-from deskwire_routing.assignment.skills import demand
+from deskwire_routing.assignment.skills import Demand, demand
 from deskwire_routing.assignment.strategies.strategy import Candidate
 from deskwire_routing.workload.work import Work
 from deskwire_routing.workload.workload import WEIGHTS, Known
@@ -73,10 +73,11 @@ class Roster:
 
     def assess(self, team_id: str, team: Team, work: Work) -> list[Assessment]:
         """Look at every member of a team for a ticket."""
-        now = self._clock.now()
-        members = self.members(team_id).items()
-        away = {agent_id: self.attendance.obstacle(agent, team, now) for agent_id, agent in members}
-        return [self._assess(agent_id, agent, away[agent_id], work) for agent_id, agent in members]
+        now, wanted = self._clock.now(), demand(work.tags)
+        return [
+            self._assess(agent_id, agent, self.attendance.obstacle(agent, team, now), work, wanted)
+            for agent_id, agent in self.members(team_id).items()
+        ]
 
     def next_arrival(self, team_id: str, team: Team) -> datetime | None:
         """Find when the passing of time may next bring an agent of the team to work."""
@@ -107,31 +108,30 @@ class Roster:
             if not self._promised_tickets[ticket_id]:
                 del self._promised_tickets[ticket_id]
 
-    def _assess(self, agent_id: str, agent: Agent, away: str | None, work: Work) -> Assessment:
+    def _assess(self, agent_id: str, agent: Agent, away: str | None, work: Work, wanted: Demand) -> Assessment:
         load = self.load(agent_id, work.medium)
         promised = self._promised(agent_id)
-        of_medium = sum(one.work.medium == work.medium for one in promised)
-        by_log = room(agent, work.medium, load)
-        left = room(
-            agent, work.medium, Load(total=load.total + len(promised), of_medium=load.of_medium + of_medium)
-        )  # fmt: skip
-        wanted = demand(work.tags)
+        by_log = left = room(agent, work.medium, load)
+        taken = load.total + len(promised)
+        if promised:
+            of_medium = load.of_medium + sum(one.work.medium == work.medium for one in promised)
+            left = room(agent, work.medium, Load(total=taken, of_medium=of_medium))
         missing = wanted.missing(agent.skills)
         full = FULL if by_log == 0 else PROMISED if left == 0 else None
         return Assessment(
-            candidate=self._candidate(agent_id, agent, promised, work),
+            candidate=self._candidate(agent_id, agent, promised, work, load),
             capacity=agent.capacity.get("default"),
             room=left,
             obstacle=away or (f"lacks the skill {missing}" if missing else full),
-            is_unavailable=away is not None or agent.capacity.get("default", load.total + 1) <= load.total,
+            is_unavailable=away is not None or agent.capacity.get("default", taken + 1) <= taken,
         )
 
-    def _candidate(self, agent_id: str, agent: Agent, promised: list[_Promise], work: Work) -> Candidate:
+    def _candidate(self, agent_id: str, agent: Agent, promised: list[_Promise], work: Work, load: Load) -> Candidate:
         now = self.workload.now
         latest = max((one.turn for one in promised), default=0)
         return Candidate(
             agent_id=agent_id,
-            open_tickets=now.open_tickets(agent_id) + len(promised),
+            open_tickets=load.total + len(promised),
             weight=now.weight(agent_id) + sum(WEIGHTS[one.work.priority] for one in promised),
             last_turn=max(now.last_turn(agent_id), latest),
             idle_since=max(now.idle_since(agent_id), latest),

@@ -12,7 +12,7 @@ from typing import Final
 from deskwire_routing.assignment.absences import AWAY, GONE, patience
 from deskwire_routing.assignment.attendance import absence, absent_since
 from deskwire_routing.assignment.choosing import Choosing, Chosen
-from deskwire_routing.assignment.matching import MANUAL, Filling, Match, Matching
+from deskwire_routing.assignment.matching import AT_ONCE, MANUAL, Filling, Match, Matching
 from deskwire_routing.assignment.overflow import OVERFLOW, overflowed_from, queued_since
 from deskwire_routing.assignment.roster import Roster
 from deskwire_routing.assignment.strategies.strategy import Strategy
@@ -190,12 +190,12 @@ class Simulation:
         team = self.staff.get(Team, team_id)
         if team is None or team.assignment == MANUAL or not self.workload.queue(team_id):
             return
-        filling = Filling(team_id, team)
-        matches: list[Match] | None = None
-        while matches is None or matches:
+        filling, found = Filling(team_id, team), AT_ONCE
+        while found == AT_ONCE:  # fewer are all that there are: nobody else assigns meanwhile
             with self.matching.promised(filling) as matches:
                 for match in matches:
                     self._assign(match)
+                found = len(matches)
         self._look_again(team_id, team)
 
     def _assign(self, match: Match) -> None:

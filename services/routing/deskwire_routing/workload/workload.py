@@ -74,7 +74,7 @@ class Workload:
 
     def open_tickets(self, agent_id: str, medium: str | None = None) -> int:
         """Count the open tickets of an agent: all, or those that came by a medium."""
-        return len(self.held_by(agent_id)) if medium is None else self._media[agent_id, medium]
+        return len(self._held.get(agent_id, ())) if medium is None else self._media[agent_id, medium]
 
     def weight(self, agent_id: str) -> int:
         """Weigh the open tickets of an agent by their priorities."""
