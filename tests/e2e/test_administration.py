@@ -113,10 +113,14 @@ def test_a_rule_is_rehearsed_on_what_happened(desk: UpDesk, page: Page) -> None:
     page.get_by_label("Value", exact=True).fill("lamp")
     choose(page.locator("[name='actions.0.do']"), "set_priority")
     page.locator("[name='actions.0.set_priority.priority']").select_option("low")
+    press(page, "Add an action")
+    choose(page.locator("[name='actions.1.do']"), "set_assignee")
+    page.locator("[name='actions.1.set_assignee.agent_id']").select_option(label="Mara Lind")
     page.get_by_role("button", name="Rehearse on 30 days").click()
     report = page.locator("#rehearsal")
     expect(report).to_contain_text("would have ended otherwise")
     expect(report.get_by_role("row", name="priority")).to_contain_text("low")
+    expect(report.get_by_role("row", name="assignee")).to_contain_text("Mara Lind")
     assert page.url.endswith("/admin/rules/new")
 
 

@@ -24,6 +24,7 @@ from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.rules import Macro, Rule
 from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.contracts.webhooks import Webhook
 from deskwire_shared.ticket.conditions import ticket_context
 from deskwire_shared.ticket.state import Ticket
 from query_desk import ADA, MONDAY
@@ -61,6 +62,15 @@ async def test_every_section_can_be_looked_at_empty_and_anew(web: WebDesk, secti
     assert SECTIONS[section].lead in await web.page(f"/admin/{section}")
     if not SECTIONS[section].grows_by_itself:
         assert "Add" in await web.page(f"/admin/{section}/new")
+
+
+async def test_a_new_webhook_leads_to_its_signing_secret(web: WebDesk) -> None:
+    place = await post(web, "webhooks/new", name="Shop", url="https://shop.example/hook", active="on")
+    key, _ = only(web, Webhook)
+    assert place == f"/admin/webhooks/{key}?saved=1"
+    assert "nothing is called without one" in await web.page(place)
+    await web.sessions.set_webhook(key, b'{"signing": "whsec_"}')
+    assert "nothing is called without one" not in await web.page(place)
 
 
 async def test_a_calendar_is_made_from_its_week(web: WebDesk) -> None:

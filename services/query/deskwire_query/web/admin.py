@@ -30,6 +30,7 @@ from deskwire_shared.contracts.directory import ApiToken, Customer
 from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.staff import Agent
+from deskwire_shared.contracts.webhooks import Webhook
 from deskwire_shared.directory.port import RevisionConflict
 
 CUSTOMERS_SHOWN: Final = 50
@@ -128,6 +129,8 @@ async def _store(visit: Visit, filled: Filled) -> Response:
     await _put(visit, key, document, secrets, filled.revision)
     if isinstance(document, Channel) and document.medium in FOUND_ELSEWHERE:
         return RedirectResponse(f"/admin/channels/{key}?saved=1", 303)
+    if isinstance(document, Webhook) and filled.is_new:
+        return RedirectResponse(f"/admin/webhooks/{key}?saved=1", 303)  # where its signing secret is made
     return visit.to_list()
 
 

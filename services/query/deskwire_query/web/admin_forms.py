@@ -21,6 +21,8 @@ from deskwire_query.web.forms.form import Form, unplaced
 from deskwire_query.web.forms.trees import MalformedForm, Tree, plant
 from deskwire_shared.contracts.channels import Medium
 from deskwire_shared.contracts.document import Document
+from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.directory.port import Directory
 
 REHEARSAL_SPAN: Final = timedelta(days=30)
 OF_THE_PAGE: Final = frozenset({"csrf_token", "revision", "edit", "medium"})
@@ -98,8 +100,15 @@ async def show(visit: Visit, filled: Filled, *, status: int = 200) -> Response:
         "kept": await _kept(visit, filled),
         "saved": "saved" in visit.request.query_params,
         "rehearsal_days": REHEARSAL_SPAN.days,
+        "names": _names(visit.desk.directory),
     }
     return visit.page("admin_form.html", context, status=status)
+
+
+def _names(directory: Directory) -> dict[str, str]:
+    """The names behind the ids that a rehearsal tells."""
+    teams = {key: team.name for key, team in directory.all(Team).items()}
+    return teams | {key: agent.name or agent.email for key, agent in directory.all(Agent).items()}
 
 
 def _aside(visit: Visit, filled: Filled) -> Aside:

@@ -129,13 +129,19 @@ async function busy(button, work) {
   }
 }
 
+/** The names behind the ids that a report tells. */
+let names = {};
+
 const trouble = (told) => build("p", { class: "wrong" }, told.detail || told.title || "This did not work.");
-const words = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.map(words).join(", ") : String(value).replaceAll("_", " "));
+const words = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.map(words).join(", ") || "nothing" : (names[value] ?? String(value).replaceAll("_", " ")));
 const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 const ticket = (one) => build("a", { href: `/tickets/${one.number}` }, `#${one.number}`);
 
 /** A report of rehearsed rules, or of rehearsed promises. */
-const report = (told) => (told.rules ? ofRules(told) : ofPromises(told));
+function report(told) {
+  names = JSON.parse(find("#rehearsal").dataset.names);
+  return told.rules ? ofRules(told) : ofPromises(told);
+}
 
 function ofRules(told) {
   const heading = build("h2", {}, "What it would have changed");
@@ -150,8 +156,8 @@ function ofPromises(told) {
   const heading = build("h2", {}, "What it would have changed");
   const summary = build("p", {}, `${count(told.tickets, "ticket")}; ${count(told.changed, "promise")} would have ended otherwise.`);
   const figures = table(
-    ["Promise", "Priority", "Kept", "Missed", "Kept as drafted", "Missed as drafted"],
-    told.figures.map((each) => [words(each.metric), words(each.priority), each.kept, each.missed, each.draft_kept, each.draft_missed]),
+    ["Team", "Promise", "Priority", "Kept", "Missed", "Kept as drafted", "Missed as drafted"],
+    told.figures.map((each) => [each.team_id ? words(each.team_id) : "No team", words(each.metric), words(each.priority), each.kept, each.missed, each.draft_kept, each.draft_missed]),
   );
   const rows = told.first_changed.map((one) => [ticket(one), words(one.metric), words(one.recorded), words(one.draft)]);
   return [heading, summary, figures, ...(rows.length ? [table(["Ticket", "Promise", "Was", "As drafted"], rows)] : [])];
