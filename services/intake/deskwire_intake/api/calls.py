@@ -6,8 +6,9 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints, model_validator
 
+from deskwire_intake.api.answers import Done
 from deskwire_intake.api.asking import Asking, asks
-from deskwire_intake.api.bodies import MOST, Body, DocumentId, Done, Line, ShortLine, TicketId
+from deskwire_intake.api.bodies import MOST, Body, DocumentId, Line, ShortLine, TicketId
 from deskwire_intake.api.recording import DoneResponse, Recording, TheRecording, done
 from deskwire_intake.channels.phone import (
     LONGEST_CALL,

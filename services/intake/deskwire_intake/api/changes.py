@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from deskwire_intake.api import bodies
+from deskwire_intake.api.answers import Done
 from deskwire_intake.api.asking import Asking, asks
-from deskwire_intake.api.bodies import Done, MessageId, TicketPath
+from deskwire_intake.api.bodies import MessageId, TicketPath
 from deskwire_intake.api.recording import DoneResponse, Recording, TheRecording, done
 from deskwire_shared.ticket.commands import (
     AddTask,

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
 
-from deskwire_intake.api import bodies
+from deskwire_intake.api import answers, bodies
+from deskwire_intake.api.answers import DocumentWithHistory, StoredDocument
 from deskwire_intake.api.asking import MAX_KEY, matched_version
-from deskwire_intake.api.bodies import DocumentId, DocumentWithHistory, StoredDocument
+from deskwire_intake.api.bodies import DocumentId
 from deskwire_shared.contracts.access import Permission, Principal
 from deskwire_shared.contracts.directory import DOCUMENTS, ApiToken, Customer, Entry
 from deskwire_shared.contracts.document import Document
@@ -156,13 +157,13 @@ async def set_password(
 
 
 @router.post("/tokens", status_code=HTTPStatus.CREATED)
-async def create_token(body: bodies.NewToken, request: Request, principal: Administrator) -> bodies.Token:
+async def create_token(body: bodies.NewToken, request: Request, principal: Administrator) -> answers.Token:
     """Make an API token, with no more than one's own permissions; it is shown this once."""
     for scope in body.scopes:
         principal.require(scope)
     identity: Identity = request.app.state.identity
     token = await identity.create_token(body.name, body.scopes, actor=principal.actor, expires_at=body.expires_at)
-    return bodies.Token(id=token.removeprefix(TOKEN_PREFIX).partition("_")[0], token=token)
+    return answers.Token(id=token.removeprefix(TOKEN_PREFIX).partition("_")[0], token=token)
 
 
 def _validated(model: type[D], body: dict[str, JsonValue]) -> D:

@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 
+from deskwire_intake.api.answers import Done, MacroPreview
 from deskwire_intake.api.asking import Asking, asks
-from deskwire_intake.api.bodies import DocumentId, Done, MacroPreview, TicketPath
+from deskwire_intake.api.bodies import DocumentId, TicketPath
 from deskwire_intake.api.recording import DoneResponse, Recording, TheRecording, done
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.actions import (

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 
-from deskwire_intake.api import bodies
+from deskwire_intake.api import answers, bodies
 from deskwire_intake.api.directory import TheDirectory
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.staff import Agent
@@ -32,7 +32,7 @@ async def set_availability(
     request: Request,
     directory: TheDirectory,
     principal: Annotated[Principal, Depends(requires("tickets:reply"))],
-) -> bodies.StoredPresence:
+) -> answers.StoredPresence:
     """Say whether you take tickets; without `out_until` you are back from any absence."""
     if principal.kind != "agent":
         raise NotAnAgent
@@ -55,5 +55,5 @@ def _too_far(body: bodies.Presence) -> dict[str, object]:
     return {"type": "value_error", "loc": ("body", "out_until"), "msg": message, "input": str(body.out_until)}
 
 
-def _stored(agent: Agent, revision: int) -> bodies.StoredPresence:
-    return bodies.StoredPresence(availability=agent.availability, out_until=agent.out_until, revision=revision)
+def _stored(agent: Agent, revision: int) -> answers.StoredPresence:
+    return answers.StoredPresence(availability=agent.availability, out_until=agent.out_until, revision=revision)

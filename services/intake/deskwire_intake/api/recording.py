@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 
+from deskwire_intake.api.answers import Done
 from deskwire_intake.api.asking import Asking
-from deskwire_intake.api.bodies import Done, File, Person
+from deskwire_intake.api.bodies import File, Person
 from deskwire_intake.attachments import attachment_key
 from deskwire_intake.customers import Customers
 from deskwire_intake.ledger.entering import Ledger

@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from deskwire_intake.api import bodies
+from deskwire_intake.api.answers import Done, Found
 from deskwire_intake.api.asking import Asking, asks
-from deskwire_intake.api.bodies import Done, Found, MessageId, TicketPath
+from deskwire_intake.api.bodies import MessageId, TicketPath
 from deskwire_intake.api.recording import DoneResponse, TheRecording, done
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.facts import Address

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends
 
 from deskwire_intake.api import bodies
+from deskwire_intake.api.answers import BulkAnswer, Done
 from deskwire_intake.api.asking import Asking, asks
-from deskwire_intake.api.bodies import BulkAnswer, Done, TicketPath
+from deskwire_intake.api.bodies import TicketPath
 from deskwire_intake.api.macros import carry_out, using_of
 from deskwire_intake.api.recording import DoneResponse, Recording, TheRecording, done
 from deskwire_shared.contracts.access import Permission
