@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from deskwire_intake.channels.email.smtp import LOGGED_A_MINUTE, TRY_LATER
+from deskwire_intake.channels.email.smtp import LOGGED_A_MINUTE
+from deskwire_intake.channels.email.smtp_answers import TRY_LATER
 from deskwire_intake.ledger.reading import read_ledger
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Customer

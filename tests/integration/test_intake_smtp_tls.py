@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from certificates import certificate
-from deskwire_intake.channels.email.channel import Delivery
+from deskwire_intake.channels.email.deliveries import Delivery
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.wiring.mails import lmtp_listener
 from deskwire_shared.contracts.channels import Channel

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deskwire_intake.app import intake_of
-from deskwire_intake.channels.email.channel import Delivery
+from deskwire_intake.channels.email.deliveries import Delivery
 from deskwire_intake.figures import Figures
 from deskwire_intake.replaying import MailReplays, StillCannotBeHandled
 from deskwire_intake.settings import IntakeSettings

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
-from deskwire_intake.channels.email.channel import Delivery, EmailChannel
+from deskwire_intake.channels.email.channel import EmailChannel
+from deskwire_intake.channels.email.deliveries import Delivery
 from deskwire_intake.channels.email.mailboxes import Mailboxes
 from deskwire_intake.channels.email.trust import TrustedRelays
 from deskwire_intake.channels.port import Accepted, Parked

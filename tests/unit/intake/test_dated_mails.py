@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from deskwire_intake.channels.email.channel import dated
+from deskwire_intake.channels.email.deliveries import dated
 from deskwire_intake.mail import fingerprint, parse_mail
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

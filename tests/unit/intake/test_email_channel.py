@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from deskwire_intake.channels.email.channel import Delivery, delivery_of, raw_mail_key, with_trace
+from deskwire_intake.channels.email.deliveries import Delivery, delivery_of, raw_mail_key, with_trace
 from deskwire_intake.channels.email.mailboxes import Mailboxes
 from deskwire_intake.mail import parse_mail
 from deskwire_shared.contracts.channels import Channel

@@ -10,9 +10,10 @@ from typing import Final
 import httpx2
 from structlog import get_logger
 
-from deskwire_intake.channels.email.channel import EMAIL, EmailChannel
+from deskwire_intake.channels.email.channel import EmailChannel
 from deskwire_intake.channels.email.lmtp import LmtpListener
 from deskwire_intake.channels.email.mailboxes import Mailboxes
+from deskwire_intake.channels.email.messages import EMAIL
 from deskwire_intake.channels.email.smtp import SmtpLimits, SmtpListener
 from deskwire_intake.channels.email.trust import TrustedRelays
 from deskwire_intake.channels.imap.channel import BATCHES_AT_ONCE, ImapChannel, WatchedMailbox, watched_mailboxes

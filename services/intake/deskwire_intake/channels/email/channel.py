@@ -1,67 +1,39 @@
 """E-mail as a channel: a mail is kept as it came, read, and accepted once for each mailbox it was sent to."""
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
 from time import perf_counter
-from typing import Final
 
 from structlog import get_logger
 
+from deskwire_intake.channels.email.deliveries import Delivery, delivery_of, raw_mail_key, with_trace
 from deskwire_intake.channels.email.mailboxes import Mailbox, Mailboxes
+from deskwire_intake.channels.email.messages import EMAIL, inbound_message
 from deskwire_intake.channels.email.trust import NOBODY, TrustedRelays
 from deskwire_intake.channels.passing import passes
 from deskwire_intake.channels.port import (
     Accept,
     Accepted,
     CannotBeHandled,
-    HasNoSender,
-    InboundMessage,
-    IncomingFile,
     OwnMailCameBack,
     Parked,
     Parking,
-    UndeliveredReply,
     nothing_to_keep,
 )
 from deskwire_intake.figures import Figures
-from deskwire_intake.fitting import fitted_line
 from deskwire_intake.ledger.entering import Ledger, became
-from deskwire_intake.mail import Address as MailAddress
-from deskwire_intake.mail import Attachment, ParsedMail, fingerprint
+from deskwire_intake.mail import ParsedMail
 from deskwire_intake.mail.headers import read_headers
 from deskwire_intake.mail.identifiers import single_message_id
-from deskwire_intake.matching import candidates, loop, thread_root
+from deskwire_intake.matching import loop
 from deskwire_intake.reading import MailReader
-from deskwire_shared.contracts.facts import Address, MachineKind
-from deskwire_shared.contracts.intake_ledger import LedgerEntry, Via, message_digest
-from deskwire_shared.contracts.threading_tokens import reply_of_message_id, ticket_of_message_id
+from deskwire_shared.contracts.intake_ledger import LedgerEntry, message_digest
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.objects import Objects
 
-EMAIL: Final = "email"
-
 log = get_logger(__name__)
-
-_RECOGNISABLE = re.compile(rb"^(?:date|message-id)[ \t]*:", re.IGNORECASE | re.MULTILINE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
-    """A mail as it was handed over: the envelope and the bytes."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    content: bytes
-    client: str = ""
-    """Who handed it over, for the `Received` field."""
-    via: Via = "smtp"
-    source: str = ""
-    """What it is called where it came from; see `LedgerEntry.source`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,143 +162,3 @@ def _ledger_entry(
 def _message_id(unreadable: bytes) -> str | None:
     headers, _ = read_headers(unreadable, 0, len(unreadable), set())
     return single_message_id(headers.first("message-id"))
-
-
-def raw_mail_key(delivery: Delivery) -> str:
-    """Where a mail is kept as it came; the same delivery, sent again, is kept once."""
-    digest = hashlib.sha256()
-    for part in (delivery.sender, *delivery.recipients):
-        digest.update(_wire(part) + b"\n")
-    digest.update(delivery.content)
-    name = digest.hexdigest()
-    return f"raw/{name[:2]}/{name}"
-
-
-def with_trace(delivery: Delivery, at: datetime) -> bytes:
-    """Write the envelope above a mail, as the last server on its way does (RFC 5321, 4.4).
-
-    So all that is known of a mail stands in its raw bytes, and it can be taken in again from them.
-    """
-    lines = [
-        f"Return-Path: <{delivery.sender.strip('<>')}>",
-        *(f"Delivered-To: {recipient}" for recipient in delivery.recipients),
-        f"Received: from {delivery.client or 'unknown'} by deskwire; {format_datetime(at)}",
-    ]
-    return b"".join(_wire(line) + b"\r\n" for line in lines) + delivery.content
-
-
-def dated(content: bytes, at: datetime) -> bytes:
-    """Date a mail that carries neither Date nor Message-ID, as a server may that takes it in (RFC 6409, 8.1).
-
-    Nothing else would tell the same alarm of today from that of yesterday, and the second would pass for a repeat.
-    """
-    header = content[: content.find(b"\r\n\r\n") + 1] or content
-    if _RECOGNISABLE.search(header):
-        return content
-    return f"Date: {format_datetime(at)}\r\n".encode() + content
-
-
-def delivery_of(raw: bytes) -> Delivery:
-    """Read the envelope back from above a mail, where `with_trace` wrote it."""
-    ours = raw.partition(b"\r\nReceived: ")[0]
-    headers, _ = read_headers(ours, 0, len(ours), set())
-    recipients = tuple(value.decode("utf-8", "surrogateescape") for value in headers.raw("delivered-to"))
-    return Delivery(sender=headers.first("return-path").strip("<>"), recipients=recipients, content=raw, via="replay")
-
-
-def inbound_message(
-    mail: ParsedMail, box: Mailbox, raw_key: str, sender: str, key: bytes, *, trust: TrustedRelays = NOBODY
-) -> InboundMessage:
-    """Turn a mail into what its author said. Raises HasNoSender."""
-    return InboundMessage(
-        medium=EMAIL,
-        mailbox=box.address,
-        channel_id=box.channel_id,
-        follow_up_days=box.follow_up_days,
-        fingerprint=fingerprint(box.address, mail),
-        content_digest=mail.content_digest,
-        thread_key=mail.message_id,
-        thread_root=None if _lies_in_no_thread(mail, trust) else thread_root(mail, key),
-        raw_key=raw_key,
-        author=_author(mail, sender),
-        subject=mail.subject,
-        text=mail.text,
-        new_text=mail.reply_text,
-        html=mail.html,
-        to=_people(mail.to),
-        cc=_people(mail.cc),
-        references=_references(mail),
-        files=tuple(_file(one) for one in mail.attachments),
-        machine=_machine(mail),
-        spam=trust.calls_spam(mail),
-        protection=mail.protection,
-        authentication=trust.vouch(mail),
-        undelivered=_undelivered(mail, key),
-        candidates=candidates(mail, key),
-    )
-
-
-def _lies_in_no_thread(mail: ParsedMail, trust: TrustedRelays) -> bool:
-    """Whether a mail must not stand for the thread it names: spam, a machine's, or of somebody who is another."""
-    vouched = trust.vouch(mail)
-    is_doubtful = vouched is not None and vouched.sender == "failed"
-    return is_doubtful or trust.calls_spam(mail) or not mail.may_reopen
-
-
-def _author(mail: ParsedMail, sender: str) -> Address:
-    if mail.from_ is not None:
-        return Address(address=mail.from_.address, name=fitted_line(mail.from_.name))
-    if "@" in sender:
-        return Address(address=sender)
-    raise HasNoSender
-
-
-def _people(addresses: Iterable[MailAddress]) -> tuple[Address, ...]:
-    return tuple(Address(address=one.address, name=one.name) for one in addresses)
-
-
-def _references(mail: ParsedMail) -> tuple[str, ...]:
-    nearest = (mail.in_reply_to,) if mail.in_reply_to else ()
-    return tuple(dict.fromkeys((*mail.references, *nearest)))
-
-
-def _file(attachment: Attachment) -> IncomingFile:
-    return IncomingFile(
-        filename=attachment.filename,
-        content_type=attachment.content_type,
-        sha256=attachment.sha256,
-        content=attachment.content,
-        content_id=attachment.content_id,
-        inline=attachment.inline,
-        invitation=attachment.invitation,
-        mail=attachment.mail,
-    )
-
-
-def _machine(mail: ParsedMail) -> MachineKind | None:
-    if mail.machine.bounce is not None:
-        return "bounce"
-    if mail.is_auto_reply:
-        return "auto_reply"
-    return "list" if mail.machine.is_bulk else None
-
-
-def _undelivered(mail: ParsedMail, key: bytes) -> UndeliveredReply | None:
-    """Find the reply of ours that a bounce is about, by the Message-ID that we gave it."""
-    bounce = mail.machine.bounce
-    if bounce is None or bounce.message_id is None:
-        return None
-    ticket_id, message_id = ticket_of_message_id(bounce.message_id, key), reply_of_message_id(bounce.message_id, key)
-    if ticket_id is None or message_id is None:
-        return None
-    return UndeliveredReply(
-        ticket_id=ticket_id,
-        message_id=message_id,
-        permanent=mail.is_bounce,
-        reason=" ".join(filter(None, (bounce.status, bounce.diagnostic))),
-        recipients=bounce.failed or bounce.delayed,
-    )
-
-
-def _wire(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

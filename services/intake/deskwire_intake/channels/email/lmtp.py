@@ -4,7 +4,9 @@ from typing import ClassVar
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
-from deskwire_intake.channels.email.smtp import TOO_BIG, SmtpConnection, SmtpListener
+from deskwire_intake.channels.email.smtp import SmtpListener
+from deskwire_intake.channels.email.smtp_answers import TOO_BIG
+from deskwire_intake.channels.email.smtp_connection import SmtpConnection
 from deskwire_shared.contracts.intake_ledger import Via
 
 NOT_LMTP = "500 5.5.1 This is LMTP: greet with LHLO"

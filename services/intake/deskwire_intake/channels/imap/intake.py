@@ -13,7 +13,9 @@ from typing import Final, Protocol
 
 from structlog import get_logger
 
-from deskwire_intake.channels.email.channel import EMAIL, Delivery, EmailChannel
+from deskwire_intake.channels.email.channel import EmailChannel
+from deskwire_intake.channels.email.deliveries import Delivery
+from deskwire_intake.channels.email.messages import EMAIL
 from deskwire_intake.channels.imap.batches import FetchedMail, batches, conversations, fetched_mail
 from deskwire_intake.channels.imap.session import MailboxError
 from deskwire_intake.channels.imap.states import MailboxState
