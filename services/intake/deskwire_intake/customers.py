@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
+from deskwire_intake.channels.port import SenderIsBlocked
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer, Entry, Organisation
 from deskwire_shared.contracts.facts import Address
@@ -40,6 +41,16 @@ class Customers:
             await self._keys.current(customer_id, expect_new=True)
         return customer
 
+    def require_unblocked(self, person: Address, customer: Customer | None) -> None:
+        """Raise SenderIsBlocked unless somebody may write."""
+        if customer is not None and customer.blocked:
+            raise SenderIsBlocked
+        chosen = customer.organisation_id if customer is not None else None
+        organisation_id = chosen or self._organisation_of(person)
+        organisation = self._directory.get(Organisation, organisation_id) if organisation_id is not None else None
+        if organisation is not None and organisation.blocked:
+            raise SenderIsBlocked("the sender's organisation")
+
     async def enter(self, customer_id: str, person: Address) -> None:
         """Enter somebody who is not in the directory; another process may do the same at this moment."""
         customer = self._new(person)
@@ -55,8 +66,11 @@ class Customers:
         return recorded
 
     def _new(self, person: Address) -> Customer:
-        domain = person.address.rpartition("@")[2].lower()
-        return Customer(address=person.address, name=person.name, organisation_id=self._by_domain().get(domain))
+        return Customer(address=person.address, name=person.name, organisation_id=self._organisation_of(person))
+
+    def _organisation_of(self, person: Address) -> str | None:
+        """The organisation that the domain of an address belongs to."""
+        return self._by_domain().get(person.address.rpartition("@")[2].lower())
 
     def _by_domain(self) -> dict[str, str]:
         if self._organisations is None:

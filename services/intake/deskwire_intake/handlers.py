@@ -13,7 +13,6 @@ from deskwire_intake.channels.port import (
     Accepted,
     BelongsToNoTicket,
     InboundMessage,
-    SenderIsBlocked,
     TicketKeepsMoving,
     UndeliveredReply,
 )
@@ -200,8 +199,7 @@ class Intake:
             keep_files(self.objects, entering.message.files, scanner=self.scanner),
             entering.raw_is_safe,
         )
-        if customer is not None and customer.blocked:
-            raise SenderIsBlocked
+        self.customers.require_unblocked(entering.message.author, customer)
         return (*entering.message.kept_files, *attachments)
 
     async def _look_up(self, entering: "_Entering") -> Customer | None:

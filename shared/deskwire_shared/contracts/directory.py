@@ -41,6 +41,8 @@ class Organisation(Document):
     name: Name
     domains: tuple[str, ...] = ()
     tags: tuple[Tag, ...] = ()
+    blocked: bool = False
+    """Whether what its customers write opens no tickets."""
 
 
 class Calendar(BusinessHours, Document):

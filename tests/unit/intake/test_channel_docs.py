@@ -9,7 +9,9 @@ import pytest
 
 from deskwire_intake.api.calls import Call
 from deskwire_intake.mappings import shipped_names
+from deskwire_shared.contracts.actions import SetStatus
 from deskwire_shared.contracts.channels import Channel
+from deskwire_shared.contracts.rules import Rule
 from unit.intake.hook_desk import HOOKS, HookDesk
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -33,6 +35,13 @@ def channels() -> list[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(("page", "example"), channels())
 def test_every_channel_that_is_shown_can_be_opened(page: str, example: dict[str, Any]) -> None:
     assert Channel.model_validate(example).webhook is not None
+
+
+def test_the_rule_that_is_shown_closes_spam() -> None:
+    (spam,) = (one for one in examples(DOCS / "how-to" / "trust-a-mail-server.md") if "trigger" in one)
+    rule = Rule.model_validate(spam)
+    assert [condition.field for condition in rule.conditions.all] == ["message.spam"]
+    assert rule.actions == (SetStatus(status="closed"),)
 
 
 def test_the_call_that_is_shown_can_be_told() -> None:

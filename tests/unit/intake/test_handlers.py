@@ -329,6 +329,26 @@ async def test_a_blocked_customers_mail_is_parked() -> None:
     assert await desk.refuse(a_mail()) == "the sender is blocked"
 
 
+@pytest.mark.parametrize("author", ["ann@example.net", "Bob <BOB@Example.Net>"])
+async def test_nobody_of_a_blocked_organisation_opens_a_ticket(author: str) -> None:
+    desk = MailDesk()
+    blocked = Organisation(name="Nuisance", domains=("Example.net",), blocked=True)
+    await desk.directory.put("nuisance", blocked, actor=ADA)
+    assert await desk.refuse(a_mail(from_=author)) == "the sender's organisation is blocked"
+    assert (await desk.accept(a_mail(from_="cora@mail.example.net"))).decision == "opened"
+    await desk.directory.put("nuisance", blocked.model_copy(update={"blocked": False}), actor=ADA)
+    assert (await desk.accept(a_mail(from_=author, message_id="<later@example.net>"))).decision == "opened"
+
+
+async def test_a_customer_belongs_to_the_organisation_that_was_chosen_for_them_whatever_their_domain() -> None:
+    desk = MailDesk()
+    await desk.directory.put("nuisance", Organisation(name="N", domains=("example.net",), blocked=True), actor=ADA)
+    await desk.directory.put("friends", Organisation(name="Friends"), actor=ADA)
+    ann = Customer(address="ann@example.net", organisation_id="friends")
+    await desk.directory.put(desk.customers.id_of("ann@example.net"), ann, actor=ADA)
+    assert (await desk.accept(a_mail())).decision == "opened"
+
+
 async def test_a_mail_without_a_sender_is_parked() -> None:
     desk = MailDesk()
     (parked,) = await desk.deliver(a_mail(from_="nobody"), sender="")

@@ -26,10 +26,10 @@ class CannotBeHandled(Exception):
 
 
 class SenderIsBlocked(CannotBeHandled):
-    """The customer may not write."""
+    """The customer may not write, or nobody of their organisation."""
 
-    def __init__(self) -> None:
-        super().__init__("the sender is blocked")
+    def __init__(self, who: str = "the sender") -> None:
+        super().__init__(f"{who} is blocked")
 
 
 class OwnMailCameBack(CannotBeHandled):

@@ -96,6 +96,7 @@ MESSAGE: Final = (
     Asked(path="message.cc", label="Cc", kind="texts"),
     Asked(path="message.channel", label="Kind of channel", kind="choice", options=tuple(MEDIA.items())),
     Asked(path="message.machine", label="Written by a machine", kind="free"),
+    Asked(path="message.spam", label="Spam", kind="truth"),
     Asked(path="message.attachments", label="Names of attachments", kind="texts"),
 )
 CUSTOMER: Final = (
@@ -110,6 +111,7 @@ ORGANISATION: Final = (
     Asked(path="organisation.name", label="Name"),
     Asked(path="organisation.domains", label="Domains", kind="texts"),
     Asked(path="organisation.tags", label="Tags", kind="texts"),
+    Asked(path="organisation.blocked", label="Blocked", kind="truth"),
 )
 PROMISES: Final = (
     Asked(path="sla.policy", label="Policy", kind="choice", source="sla_policy"),

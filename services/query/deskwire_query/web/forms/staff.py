@@ -119,6 +119,7 @@ ORGANISATION_FORM: Final = Form(
             Several(name="domains", label="Domains", separator="\n", example="example.org",
                     hint="Customers with an address there belong to it. One a line."),
             Several(name="tags", label="Tags", hint="Separated by commas."),
+            Switch(name="blocked", label="Blocked: what its customers write opens no tickets"),
         )),
     ),
 )  # fmt: skip
