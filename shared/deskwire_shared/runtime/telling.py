@@ -15,6 +15,8 @@ from deskwire_shared.directory.port import Directory
 
 EXCERPT: Final = 100
 ID_LENGTH: Final = 16
+IDS: Final = frozenset({"followers"})
+"""Fields that hold ids, beside those whose names end so."""
 NAMED: Final[tuple[type[Document], ...]] = (Agent, Team, SlaPolicy, Calendar, Rule, ApiToken)
 
 PHRASES: Final[Mapping[str, str]] = {
@@ -70,7 +72,10 @@ class Teller:
         """Put a fact in one line, without anything that could steer a terminal."""
         if isinstance(fact, UnknownFact):
             return f"{fact.type} (from a newer version)"
-        fields = {name: self._readable(value) for name, value in fact}
+        fields = {
+            name: self._named(value) if name in IDS or name.endswith("_id") else _readable(value)
+            for name, value in fact
+        }
         return harmless(PHRASES[fact.type].format_map(fields).rstrip())
 
     def actor(self, actor: Actor) -> str:
@@ -83,20 +88,14 @@ class Teller:
         """Name somebody or something, or give the id back."""
         return self._name(document_id) or document_id
 
-    def _readable(self, value: object) -> str:
+    def _named(self, value: object) -> str:
         match value:
-            case None:
-                return "none"
-            case datetime():
-                return f"{value:%Y-%m-%d %H:%M %Z}"
-            case Address():
-                return value.name or value.address
             case tuple():
-                return ", ".join(map(self._readable, value)) or "none"
+                return ", ".join(map(self._named, value)) or "none"
             case str():
-                return self._name(value) or _excerpt(value)
+                return self.name(value)
             case _:
-                return str(getattr(value, "metric", value))
+                return _readable(value)
 
     def _name(self, document_id: str) -> str | None:
         if len(document_id) > ID_LENGTH:
@@ -108,6 +107,22 @@ class Teller:
 def harmless(text: str) -> str:
     """Replace control characters, which could steer a terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _readable(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M %Z}"
+        case Address():
+            return value.name or value.address
+        case tuple():
+            return ", ".join(map(_readable, value)) or "none"
+        case str():
+            return _excerpt(value)
+        case _:
+            return str(getattr(value, "metric", value))
 
 
 def _excerpt(text: str) -> str:

@@ -131,9 +131,11 @@ async function busy(button, work) {
 
 /** The names behind the ids that a report tells. */
 let names = {};
+const HOLD_IDS = new Set(["team", "assignee", "followers"]);
 
 const trouble = (told) => build("p", { class: "wrong" }, told.detail || told.title || "This did not work.");
-const words = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.map(words).join(", ") || "nothing" : (names[value] ?? String(value).replaceAll("_", " ")));
+const words = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.map(words).join(", ") || "nothing" : String(value).replaceAll("_", " "));
+const named = (value) => (Array.isArray(value) ? value.map(named).join(", ") || "nothing" : (names[value] ?? words(value)));
 const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 const ticket = (one) => build("a", { href: `/tickets/${one.number}` }, `#${one.number}`);
 
@@ -147,7 +149,12 @@ function ofRules(told) {
   const heading = build("h2", {}, "What it would have changed");
   const summary = build("p", {}, `${count(told.tickets, "ticket")}, ${count(told.occasions, "occasion")}; ${told.changed} would have ended otherwise, on ${count(told.changed_tickets, "ticket")}.`);
   const figures = table(["Rule", "Acted", "As drafted", "Stopped"], told.rules.map((rule) => [rule.name || rule.rule_id, rule.recorded, rule.draft, rule.stopped]));
-  const rows = told.first_changed.flatMap((one) => one.differences.map((each) => [ticket(one), words(one.occasion), words(each.what), words(each.recorded), words(each.draft)]));
+  const rows = told.first_changed.flatMap((one) =>
+    one.differences.map((each) => {
+      const say = HOLD_IDS.has(each.what) ? named : words;
+      return [ticket(one), words(one.occasion), words(each.what), say(each.recorded), say(each.draft)];
+    }),
+  );
   const troubles = told.troubles.map((each) => build("p", { class: "wrong" }, each));
   return [heading, summary, figures, ...(rows.length ? [table(["Ticket", "Occasion", "What", "Was", "As drafted"], rows)] : []), ...troubles];
 }
@@ -157,7 +164,7 @@ function ofPromises(told) {
   const summary = build("p", {}, `${count(told.tickets, "ticket")}; ${count(told.changed, "promise")} would have ended otherwise.`);
   const figures = table(
     ["Team", "Promise", "Priority", "Kept", "Missed", "Kept as drafted", "Missed as drafted"],
-    told.figures.map((each) => [each.team_id ? words(each.team_id) : "No team", words(each.metric), words(each.priority), each.kept, each.missed, each.draft_kept, each.draft_missed]),
+    told.figures.map((each) => [each.team_id ? named(each.team_id) : "No team", words(each.metric), words(each.priority), each.kept, each.missed, each.draft_kept, each.draft_missed]),
   );
   const rows = told.first_changed.map((one) => [ticket(one), words(one.metric), words(one.recorded), words(one.draft)]);
   return [heading, summary, figures, ...(rows.length ? [table(["Ticket", "Promise", "Was", "As drafted"], rows)] : [])];
