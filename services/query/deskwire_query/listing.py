@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from deskwire_query.read_models import Sort, TicketFilter, TicketRow, UnsupportedCondition
 from deskwire_query.rows import LIST_COLUMNS, ticket_row
 from deskwire_query.selecting import selected
-from deskwire_query.tables import DeskTables, due_order
+from deskwire_query.tables import DeskTables, due_order, storable
 
 MOST: Final = 200
 
@@ -47,7 +47,7 @@ def behind(place: Column, tie: Column, cursor: Sequence[int | str], *, descendin
 
 def mentions(text: str, *columns: Column) -> ColumnElement[bool]:
     """Say that one of some columns has a text in it."""
-    wanted = text.lower()
+    wanted = storable(text.lower())
     return or_(*(func.lower(column).contains(wanted, autoescape=True) for column in columns))
 
 

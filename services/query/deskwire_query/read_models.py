@@ -34,6 +34,8 @@ EntryKind = Literal["customer", "reply", "note", "change"]
 NOBODY: Final = "none"
 """As an assignee or team in a filter: there is none."""
 NO_CONDITIONS: Final = Conditions()
+LAST_VERSION: Final = 2**31 - 1
+"""No history is longer, and no database asked for more."""
 
 
 class TicketNotFound(LookupError):

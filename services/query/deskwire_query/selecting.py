@@ -9,15 +9,31 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, exists, false, func, not_, or_, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Table,
+    Text,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
 
 from deskwire_query.read_models import NOBODY, TicketFilter, UnsupportedCondition
-from deskwire_query.tables import DeskTables
-from deskwire_shared.contracts.conditions import Condition, Conditions, Operator
+from deskwire_query.tables import DeskTables, storable
+from deskwire_shared.contracts.conditions import Condition, Conditions, ConditionValue, Operator
 
 Clause = ColumnElement[bool]
 Column = ColumnElement[Any]
 
+FURTHEST: Final = 2**62
 WORD: Final = re.compile(r"\w+")
 CUSTOM_FIELD: Final = "ticket.field."
 
@@ -102,7 +118,7 @@ def _conditions(table: Table, conditions: Conditions) -> Clause:
 
 
 def _condition(table: Table, condition: Condition) -> Clause:
-    field, op, value = condition.field, condition.op, condition.value
+    field, op, value = condition.field, condition.op, _storable(condition.value)
     if field in TEXTS:
         return _compare(op, table.c[TEXTS[field]], value, _compare_text)
     if field in NUMBERS:
@@ -114,6 +130,17 @@ def _condition(table: Table, condition: Condition) -> Clause:
     if field.startswith(CUSTOM_FIELD):
         return _compare_custom(op, table.c.fields, field.removeprefix(CUSTOM_FIELD), value)
     raise UnsupportedCondition(f"tickets cannot be listed by {field}")
+
+
+def _storable(value: ConditionValue) -> ConditionValue:
+    """Give a value as texts are stored."""
+    match value:
+        case str():
+            return storable(value)
+        case tuple():
+            return tuple(map(storable, value))
+        case _:
+            return value
 
 
 Comparison = Callable[[Operator, Column, Any], Clause | None]
@@ -161,15 +188,23 @@ def _compare_text(op: Operator, column: Column, value: Any) -> Clause | None:
 def _compare_number(op: Operator, column: Column, value: Any) -> Clause | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
+    number = _number(value)
     match op:
         case "is":
-            return column == value
+            return column == number
         case "greater":
-            return column > value
+            return column > number
         case "less":
-            return column < value
+            return column < number
         case _:
             return None
+
+
+def _number(value: float) -> Column:
+    """Write a number in a type that holds it, whatever the column's; none of ours is beyond a bigint."""
+    if isinstance(value, int):
+        return literal(max(-FURTHEST, min(value, FURTHEST)), BigInteger)
+    return literal(value, Double)
 
 
 def _compare_moment(op: Operator, column: Column, value: Any) -> Clause | None:

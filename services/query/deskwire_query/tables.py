@@ -55,8 +55,13 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
+def storable(text: str) -> str:
+    """Write a text without NUL, which PostgreSQL cannot hold."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
 class Words(TypeDecorator[str]):
-    """What people wrote, without NUL, which PostgreSQL cannot hold."""
+    """What people wrote."""
 
     impl = Text
     cache_ok = True
@@ -64,7 +69,7 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Write a text."""
         del dialect
-        return value.replace("\0", "\ufffd") if value and "\0" in value else value
+        return storable(value) if value else value
 
 
 class Listing(TypeDecorator[Any]):

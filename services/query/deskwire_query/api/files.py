@@ -8,10 +8,11 @@ from starlette.responses import Response
 from deskwire_query.api.parameters import TicketInPath, TicketsReader
 from deskwire_query.api.state import PartsOfDesk
 from deskwire_query.files import attachment_of, given_out, raw_mail_of
+from deskwire_query.read_models import LAST_VERSION
 
 router = APIRouter(tags=["files"])
 
-Version = Annotated[int, Path(ge=1, description="The `version` of the message in the timeline.")]
+Version = Annotated[int, Path(ge=1, le=LAST_VERSION, description="The `version` of the message in the timeline.")]
 
 
 @router.get(

@@ -9,14 +9,21 @@ from deskwire_query.api.parameters import (
     MOST,
     OwnWrite,
     SearchQuery,
-    Sequence,
     TicketInPath,
     TicketListQuery,
     TicketsReader,
     visible_views,
 )
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.read_models import Page, SearchHit, TicketDetail, TicketFilter, TicketRow, TimelineEntry
+from deskwire_query.read_models import (
+    LAST_VERSION,
+    Page,
+    SearchHit,
+    TicketDetail,
+    TicketFilter,
+    TicketRow,
+    TimelineEntry,
+)
 
 router = APIRouter(tags=["tickets"])
 
@@ -74,7 +81,7 @@ async def read_timeline(
     _principal: TicketsReader,
     parts: PartsOfDesk,
     _own_write: OwnWrite,
-    after_version: Annotated[Sequence, Query()] = 0,
+    after_version: Annotated[int, Query(ge=0, le=LAST_VERSION)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
 ) -> Timeline:
     """Read messages, notes and changes, oldest first."""
@@ -98,4 +105,4 @@ async def list_views(principal: TicketsReader, parts: PartsOfDesk, _own_write: O
     views = visible_views(principal, parts.directory)
     wanted = {view_id: TicketFilter(conditions=view.conditions) for view_id, view in views.items()}
     counts = await parts.reader.counts(wanted)
-    return [SavedView(i, view.name, view.agent_id is None, counts[i]) for i, view in views.items() if i in counts]
+    return [SavedView(i, view.name, view.agent_id is None, counts[i]) for i, view in views.items()]

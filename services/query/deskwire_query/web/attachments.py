@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Path
 from starlette.responses import RedirectResponse, Response
 
 from deskwire_query.files import attachment_of, given_out, raw_mail_of
+from deskwire_query.read_models import LAST_VERSION
 from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import TheDesk
 from deskwire_query.web.file_addresses import name_in_address
@@ -18,7 +19,7 @@ ANYWHERE: Final = {"Cross-Origin-Resource-Policy": "cross-origin"}
 
 router = APIRouter()
 
-Version = Annotated[int, Path(ge=1)]
+Version = Annotated[int, Path(ge=1, le=LAST_VERSION)]
 Index = Annotated[int, Path(ge=0, le=LAST_INDEX)]
 
 

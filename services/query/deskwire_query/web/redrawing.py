@@ -29,7 +29,6 @@ COUNTS_PAUSE: Final = 1.5
 PATIENCE: Final = 1.0
 """After some work comes a rest of at least so many times what it took."""
 MOST_DRAWN: Final = 200
-COUNTED_AT_ONCE: Final = 50
 RETRY_SECONDS: Final = 1.0
 TIME_PASSES: Final = 20.0
 
@@ -152,12 +151,8 @@ class Redrawing:
                 screen.show(frame("counts", counts), sequence=self._screens.sequence)
 
     async def _counted(self, selections: list[TicketFilter]) -> dict[TicketFilter, int]:
-        counted: dict[TicketFilter, int] = {}
-        for start in range(0, len(selections), COUNTED_AT_ONCE):
-            some = selections[start : start + COUNTED_AT_ONCE]
-            found = await self._reads.counts({str(at): wanted for at, wanted in enumerate(some)})
-            counted |= {wanted: found[str(at)] for at, wanted in enumerate(some)}
-        return counted
+        found = await self._reads.counts({str(at): wanted for at, wanted in enumerate(selections)})
+        return {wanted: found[str(at)] for at, wanted in enumerate(selections)}
 
     async def _keep_time(self) -> None:
         """Look at the clock when nothing changes: some lists depend on it."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Path, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from deskwire_query.read_models import CustomerNotFound, CustomerView, TicketDetail, TimelineEntry
+from deskwire_query.read_models import LAST_VERSION, CustomerNotFound, CustomerView, TicketDetail, TimelineEntry
 from deskwire_query.web.access import Reader
 from deskwire_query.web.attachments import attachment_address
 from deskwire_query.web.clocks import ClockWords, read_clock
@@ -116,7 +116,7 @@ async def mail_frame(
     desk: TheDesk,
     principal: Reader,
     ticket_id: str,
-    version: Annotated[int, Path(ge=1)],
+    version: Annotated[int, Path(ge=1, le=LAST_VERSION)],
     *,
     images: bool = False,
 ) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Path
 from starlette.responses import HTMLResponse
 
 from deskwire_query.explanations import names_in
+from deskwire_query.read_models import LAST_VERSION
 from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import TheDesk
 from deskwire_query.web.people import People
@@ -39,7 +40,9 @@ class Why:
 
 
 @router.get("/tickets/{ticket_id}/why/{version}")
-async def why(desk: TheDesk, principal: Reader, ticket_id: str, version: Annotated[int, Path(ge=1)]) -> HTMLResponse:
+async def why(
+    desk: TheDesk, principal: Reader, ticket_id: str, version: Annotated[int, Path(ge=1, le=LAST_VERSION)]
+) -> HTMLResponse:
     """Show what spoke for a change and what caused it."""
     del principal
     detail = await desk.reads.ticket(ticket_id)
