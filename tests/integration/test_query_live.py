@@ -173,6 +173,10 @@ async def test_a_read_waits_only_so_long(world: World) -> None:
         with pytest.raises(NotCaughtUp, match="have reached 1, not 5"):
             await hub.wait_for(5, within=0.01)
         await hub.wait_for(0, within=0.01)
+        for sequence in range(100, 200):
+            with pytest.raises(NotCaughtUp):
+                await hub.wait_for(sequence, within=0)
+        assert not hub.waiting
 
 
 async def test_a_lost_notice_is_made_up_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

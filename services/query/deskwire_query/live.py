@@ -5,13 +5,11 @@ the same bytes. A notice that is lost costs a second, never an event.
 """
 
 import asyncio
-import heapq
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
 from typing import Final, Literal
 
 from nats.aio.client import Client
@@ -99,8 +97,7 @@ class Hub:
         self._reader = reader
         self._most_listeners = most_listeners
         self._listeners: set[_Listener] = set()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._tickets = count()
+        self._waiting: dict[asyncio.Future[None], int] = {}
         self._news = asyncio.Event()
         self.sequence = 0
         """What the read models have reached, as far as is known here."""
@@ -156,13 +153,20 @@ class Hub:
         """Wait until what stands at a sequence can be read. Raises NotCaughtUp after `within` seconds."""
         if sequence <= self.sequence:
             return
-        reached = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (sequence, next(self._tickets), reached))
-        with suppress(TimeoutError):
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[reached] = sequence
+        try:
             async with asyncio.timeout(within):
                 await reached
-        if sequence > self.sequence:
-            raise NotCaughtUp(sequence, self.sequence)
+        except TimeoutError:
+            raise NotCaughtUp(sequence, self.sequence) from None
+        finally:
+            del self._waiting[reached]
+
+    @property
+    def waiting(self) -> int:
+        """How many reads wait at this moment."""
+        return len(self._waiting)
 
     def require_room(self) -> None:
         """Raise TooManyListeners when no more event streams are served."""
@@ -224,9 +228,8 @@ class Hub:
 
     def _reached(self, sequence: int) -> None:
         self.sequence = sequence
-        while self._waiting and self._waiting[0][0] <= sequence:
-            _, _, reached = heapq.heappop(self._waiting)
-            if not reached.done():
+        for reached, wanted in self._waiting.items():
+            if wanted <= sequence and not reached.done():
                 reached.set_result(None)
 
 
