@@ -60,11 +60,13 @@ class Database:
         await self.writer.dispose()
 
 
+AWAY: Final = (OperationalError, InterfaceError, SQLAlchemyTimeoutError, ConnectionError)
+"""What is raised while the database does not answer."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether an error goes away when the database is back: a lost connection, a lock that took too long."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, ConnectionError | SQLAlchemyTimeoutError)
+    return isinstance(error, AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def open_database(url: str) -> Database:

@@ -136,7 +136,8 @@ def _not_permitted(error: NotPermitted) -> Problem:
     return problem(HTTPStatus.FORBIDDEN, "not-permitted", "Not permitted", str(error), permission=error.permission)
 
 
-def _unavailable(_: Exception) -> Problem:
+def unavailable(_: Exception) -> Problem:
+    """Say that a part of the desk does not answer."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "unavailable",
@@ -167,10 +168,10 @@ DESCRIPTIONS: Final[dict[type[Exception], Describe]] = {
     WeakPassword: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "weak-password", "The password is not accepted"),
     MediaTypeRefused: plainly(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not a type that is read"),
     BodyTooLarge: _too_large,
-    EventStoreError: _unavailable,
-    DirectoryUnavailable: _unavailable,
-    ObjectStoreUnavailable: _unavailable,
-    nats.errors.Error: _unavailable,
+    EventStoreError: unavailable,
+    DirectoryUnavailable: unavailable,
+    ObjectStoreUnavailable: unavailable,
+    nats.errors.Error: unavailable,
 }
 """What each error is answered with; the first that fits holds."""
 

@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from deskwire_query.web.entrance import FAILURES_PER_ADDRESS
+from deskwire_query.web.pages import FORM_BYTES
+from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import ApiToken
@@ -26,6 +28,7 @@ from deskwire_shared.contracts.facts import (
 )
 from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.staff import Agent, Team
+from deskwire_shared.eventstore.port import EventStoreError
 from deskwire_shared.runtime.identity import SESSION_COOKIE
 from query_desk import ADA, CORA, MONDAY, ticket_id
 from web_desk import CSRF, PASSWORD, SETUP_TOKEN, WebDesk, web_desk
@@ -114,6 +117,19 @@ async def test_signing_out_needs_the_token_of_the_session_and_ends_it(web: WebDe
     assert (await web.browser.post("/signout", data={"csrf_token": CSRF})).status_code == 303
     web.sign_in()
     assert (await web.browser.get("/")).status_code == 303
+
+
+async def test_a_form_that_is_too_large_is_refused_before_it_is_read(web: WebDesk) -> None:
+    answer = await web.browser.post("/signin", data={"email": "x" * FORM_BYTES})
+    assert answer.status_code == 413
+
+
+async def test_a_page_says_when_a_part_of_the_desk_is_away(web: WebDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_cookie: str) -> Principal:
+        raise EventStoreError("bucket SESSIONS does not answer")
+
+    monkeypatch.setattr(web.sessions, "by_cookie", away)
+    assert "A part of it does not answer" in await web.page("/", status=503)
 
 
 # The first run

@@ -5,11 +5,12 @@ from typing import Final
 
 from deskwire_query.api.parameters import ViewNotFound
 from deskwire_query.catalogue import NothingLives
+from deskwire_query.database import AWAY
 from deskwire_query.files import FileIsInfected, FileNotThere
 from deskwire_query.history import HistoryTooLong
 from deskwire_query.live import NotCaughtUp, TooManyListeners
 from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
-from deskwire_shared.runtime.problems import Describe, plainly, problem
+from deskwire_shared.runtime.problems import Describe, plainly, problem, unavailable
 
 
 def later(code: str, title: str, *, retry_after: int) -> Describe:
@@ -31,5 +32,6 @@ ERRORS: Final[dict[type[Exception], Describe]] = {
     HistoryTooLong: plainly(HTTPStatus.UNPROCESSABLE_ENTITY, "history-too-long", "The history is too long"),
     NotCaughtUp: later("not-caught-up", "The write cannot be read yet", retry_after=1),
     NothingLives: later("being-built", "The read models are being built", retry_after=5),
+    **dict.fromkeys(AWAY, unavailable),
     TooManyListeners: later("too-many-listeners", "Too many event streams", retry_after=10),
 }

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import nats.errors
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -9,14 +10,19 @@ from starlette.responses import Response
 from structlog import get_logger
 
 from deskwire_query.catalogue import NothingLives
+from deskwire_query.database import AWAY as DATABASE_AWAY
 from deskwire_query.files import FileIsInfected, FileNotThere
+from deskwire_query.history import HistoryTooLong
 from deskwire_query.live import TooManyListeners
 from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
 from deskwire_query.web.access import ask_to_sign_in
 from deskwire_query.web.rendering import page
 from deskwire_query.web.views import UnknownView
 from deskwire_shared.contracts.access import NotPermitted
+from deskwire_shared.directory.port import DirectoryUnavailable
+from deskwire_shared.eventstore.port import BrokenHistory, EventStoreError
 from deskwire_shared.runtime.http_access import CsrfRefused, Unauthenticated
+from deskwire_shared.runtime.objects import ObjectStoreUnavailable
 
 TITLES: Final = {
     400: "This address makes no sense",
@@ -24,10 +30,11 @@ TITLES: Final = {
     403: "This is not yours to see",
     404: "Nothing here",
     405: "This is not how it works",
+    413: "This is too large",
     422: "This address makes no sense",
     429: "Too many attempts",
     500: "Something broke",
-    503: "The desk is getting ready",
+    503: "The desk cannot do this now",
 }
 REFUSALS: Final[dict[type[Exception], int]] = {
     CsrfRefused: 403,
@@ -39,9 +46,14 @@ REFUSALS: Final[dict[type[Exception], int]] = {
     UnknownView: 404,
     InvalidCursor: 400,
     UnsupportedCondition: 400,
+    HistoryTooLong: 422,
+    BrokenHistory: 500,
     TooManyListeners: 503,
 }
+AWAY: Final = (EventStoreError, DirectoryUnavailable, ObjectStoreUnavailable, nats.errors.Error, *DATABASE_AWAY)
+"""What a part of the desk that does not answer is known by."""
 READING_IN: Final = "It is reading its history in. This page looks again by itself."
+NO_ANSWER: Final = "A part of it does not answer. Nothing is known to be done; try again in a moment."
 
 log = get_logger(__name__)
 
@@ -55,11 +67,13 @@ def add_error_pages(app: FastAPI) -> None:
     app.add_exception_handler(NothingLives, _not_ready)
     for refusal in REFUSALS:
         app.add_exception_handler(refusal, _refused)
+    for away in AWAY:
+        app.add_exception_handler(away, _away)
 
 
-def error_page(request: Request, status: int, words: str) -> Response:
+def error_page(request: Request, status: int, words: str, *, title: str = "") -> Response:
     """Answer with an error page."""
-    context = {"status": status, "title": TITLES.get(status, "This did not work"), "words": words}
+    context = {"status": status, "title": title or TITLES.get(status, "This did not work"), "words": words}
     return page(request, "error.html", context, status=status)
 
 
@@ -80,9 +94,14 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_ready(request: Request, error: Exception) -> Response:
     del error
-    answer = error_page(request, 503, READING_IN)
+    answer = error_page(request, 503, READING_IN, title="The desk is getting ready")
     answer.headers["Refresh"] = "2"
     return answer
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    log.warning("page not answered", path=request.url.path, error=repr(error))
+    return error_page(request, 503, NO_ANSWER)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

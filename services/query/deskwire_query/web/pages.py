@@ -12,9 +12,12 @@ from deskwire_query.web.desk import Desk
 from deskwire_query.web.errors import add_error_pages
 from deskwire_query.web.rendering import STATIC
 from deskwire_query.web.security import SecurityHeaders
+from deskwire_shared.runtime.http_bodies import BodyLimit
 from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
+FORM_BYTES: Final = 1024 * 1024
+"""The largest form that is read; a calendar with every exception it may have takes less."""
 
 
 class StaticAssets(StaticFiles):
@@ -38,5 +41,6 @@ def create_pages(desk: Desk) -> FastAPI:
         app.include_router(part.router)
     app.mount("/static", StaticAssets(directory=STATIC), name="static")
     add_error_pages(app)
+    app.add_middleware(BodyLimit, most=FORM_BYTES, larger={})
     app.add_middleware(SecurityHeaders)
     return app
