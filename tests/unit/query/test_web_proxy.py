@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx2
+from starlette.types import Message
 
 from deskwire_query.web import proxy
 from deskwire_query.web.proxy import ServiceProxy
@@ -107,3 +108,28 @@ async def test_intake_that_breaks_off_is_a_problem_that_claims_nothing() -> None
 async def test_what_is_no_http_is_a_problem() -> None:
     async with browser_before(Intake(says=b"SSH-2.0-OpenSSH\r\n\r\n").answer) as browser:
         assert (await browser.post("/intake/v1/x", json={})).status_code == 502
+
+
+async def test_an_answer_that_breaks_off_has_no_end() -> None:
+    cut_short = OK.replace(b"Content-Length: 2", b"Content-Length: 2000")
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async with await asyncio.start_server(Intake(says=cut_short).answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/intake/v1/x",
+            "query_string": b"",
+            "headers": [],
+            "scheme": "http",
+        }
+        await ServiceProxy(f"http://127.0.0.1:{port}")({**scope, "server": ("desk.example", 80)}, receive, send)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert sent[-1]["more_body"]

@@ -77,9 +77,10 @@ class ServiceProxy:
             start = await exchange.start()
             headers = _passed(start.headers)
             await send({"type": "http.response.start", "status": start.status_code, "headers": headers})
-            async for piece in exchange.body():
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with suppress(ServiceUnreachable):  # without its end nobody takes the answer for whole
+                async for piece in exchange.body():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             exchange.close()
 
