@@ -164,6 +164,8 @@ def _asked(request: Request) -> Headers:
     ]
     peer = request.client.host if request.client else ""
     headers += [(b"x-forwarded-for", peer.encode()), (b"x-forwarded-proto", request.url.scheme.encode())]
+    if "host" not in request.headers:  # HTTP/1.0 needs none
+        headers.append((b"host", request.url.netloc.encode()))
     if "content-length" not in request.headers and "transfer-encoding" in request.headers:
         headers.append((b"transfer-encoding", b"chunked"))
     return [*headers, (b"connection", b"close")]
