@@ -1,6 +1,7 @@
 """The directory on the stream `DIRECTORY`: settings cached whole and kept live, people read one by one."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -25,6 +26,8 @@ NUMEROUS = frozenset({"customer"})
 """Kinds of which there may be millions: never cached whole."""
 
 CHANGE_ATTEMPTS = 4
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class JetStreamDirectory:
@@ -99,6 +102,8 @@ class JetStreamDirectory:
 
     async def history(self, model: type[D], document_id: str) -> list[tuple[Entry, D | None]]:
         """See `Directory.history`."""
+        if not _is_id(document_id):
+            return []
         stored = await self._reader.read(directory_subject(_kind(model), document_id))
         found: list[tuple[Entry, D | None]] = []
         for message in stored:
@@ -109,6 +114,8 @@ class JetStreamDirectory:
     async def _store(
         self, kind: str, document_id: str, document: Document | None, actor: Actor, expected: int | None
     ) -> Entry:
+        if not _is_id(document_id):
+            raise UnknownDocument(f"{document_id!r} is no id of a document")
         for attempt in range(CHANGE_ATTEMPTS):
             is_new = expected == 0 and attempt == 0  # the append itself tells when it is not
             last = None if is_new else (await self._latest(kind, document_id))[0]
@@ -143,6 +150,8 @@ class JetStreamDirectory:
     async def _latest(self, kind: str, document_id: str) -> tuple[Entry | None, Document | None]:
         if kind not in NUMEROUS and (cached := self._live.get((kind, document_id))):
             return cached
+        if not _is_id(document_id):
+            return None, None
         try:
             message = await self._js.get_msg(DIRECTORY, subject=directory_subject(kind, document_id))
         except NotFoundError:
@@ -169,6 +178,11 @@ class JetStreamDirectory:
         self._live[entry.kind, entry.id] = entry, document
         for listener in self._listeners:
             listener(entry)
+
+
+def _is_id(document_id: str) -> bool:
+    """Whether an id, which may come from an address, names one subject: `*` would name them all."""
+    return _ID.fullmatch(document_id) is not None
 
 
 def _kind(model: type[Document]) -> str:

@@ -37,6 +37,12 @@ class DirectoryContract:
         assert known.directory.revision(Team, nobody) == 0
         assert await known.directory.history(Team, nobody) == []
 
+    async def test_an_id_names_one_document(self, known: DirectoryUnderTest) -> None:
+        await known.directory.put("cora", Customer(address="cora@example.org"), actor=ADMIN)
+        for pattern in ("*", ">", "", "cora.x", "c o"):
+            assert await known.directory.fetch(Customer, pattern) is None
+            assert await known.directory.history(Customer, pattern) == []
+
     async def test_what_was_put_is_seen_at_once(self, known: DirectoryUnderTest) -> None:
         entry = await known.directory.put(team_id := new_id(), Team(name="Billing"), actor=ADMIN)
         assert (entry.kind, entry.id, entry.revision, entry.deleted) == ("team", team_id, 1, False)
