@@ -66,9 +66,10 @@ def decide(command: TicketCommand, ticket: Ticket) -> list[TicketFact]:
 def _decide_all(several: Several, ticket: Ticket) -> list[TicketFact]:
     limits.require_count("commands", several.commands, limits.COMMANDS)
     facts: list[TicketFact] = []
+    decided: list[TicketFact] = []
     for command in several.commands:
-        decided = _decide_one(command, ticket)
         ticket = _supposing(ticket, decided)
+        decided = _decide_one(command, ticket)
         facts += decided
     return facts
 
