@@ -17,6 +17,7 @@ from deskwire_intake.replaying import HookReplays, MailReplays
 from deskwire_intake.scanning import NO_SCANNER, Clamd, Scanner
 from deskwire_intake.settings import IntakeSettings
 from deskwire_intake.threads import Threads
+from deskwire_intake.uploads import Uploads
 from deskwire_intake.watching import watch
 from deskwire_intake.wiring.mails import email_channel, fetch_mails, imap_channel, listen_for_mails, mailbox_called
 from deskwire_intake.wiring.visitors import chat_channel, serve_chat, serve_forms, web_channel
@@ -120,7 +121,7 @@ def api_of(runtime: Runtime, settings: IntakeSettings, intake: Intake) -> FastAP
         directory=runtime.directory,
         objects=intake.objects,
         ledger=intake.ledger,
-        scanner=intake.scanner,
+        uploads=Uploads(intake.objects, intake.scanner),
     )
     return command_api(
         recording,

@@ -1,20 +1,16 @@
 """Uploading the files of replies and notes."""
 
-import asyncio
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, UploadFile
 
 from deskwire_intake.api.recording import TheRecording
-from deskwire_intake.attachments import keep_upload
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.runtime.http_access import requires
 
 UPLOAD_PATH: Final = "/v1/attachments"
-_in_memory = asyncio.Semaphore(4)
-"""Uploads that are held whole at once."""
 
 
 class InfectedUpload(Exception):
@@ -35,14 +31,7 @@ async def upload_attachment(
 ) -> Attachment:
     """Keep a file; send the answer along with a reply or a note."""
     del principal
-    async with _in_memory:
-        kept = await keep_upload(
-            recording.objects,
-            await file.read(),
-            filename=file.filename or "",
-            content_type=file.content_type or "",
-            scanner=recording.scanner,
-        )
+    kept = await recording.uploads.keep(file)
     if kept.infected is not None:
         raise InfectedUpload(kept.filename, kept.infected)
     return kept

@@ -15,7 +15,7 @@ from deskwire_intake.api.bodies import File, Person
 from deskwire_intake.attachments import attachment_key
 from deskwire_intake.customers import Customers
 from deskwire_intake.ledger.entering import Ledger
-from deskwire_intake.scanning import NO_SCANNER, Scanner
+from deskwire_intake.uploads import Uploads
 from deskwire_shared.contracts.facts import Address, Attachment
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
@@ -44,7 +44,7 @@ class Recording:
     directory: Directory
     objects: Objects
     ledger: Ledger
-    scanner: Scanner = NO_SCANNER
+    uploads: Uploads
 
     async def record(self, ticket_id: str, wished: SingleCommand | Wish, asking: Asking) -> Outcome:
         """Record a change on a ticket. Raises its refusals, VersionConflict or IdempotencyKeyReused."""

@@ -18,6 +18,7 @@ from deskwire_intake.handlers import Intake
 from deskwire_intake.ledger.entering import LedgeredAccept
 from deskwire_intake.rates import Places, RateLimit
 from deskwire_intake.settings import IntakeSettings
+from deskwire_intake.uploads import Uploads
 from deskwire_intake.watching import watch
 from deskwire_shared.contracts.intake_ledger import Via
 from deskwire_shared.contracts.staff import Agent
@@ -36,8 +37,7 @@ async def web_channel(runtime: Runtime, settings: IntakeSettings, intake: Intake
     return WebChannel(
         accept=accepting(intake, "web"),
         directory=runtime.directory,
-        objects=intake.objects,
-        scanner=intake.scanner,
+        uploads=Uploads(intake.objects, intake.scanner),
         figures=figures,
         clock=runtime.clock,
         key=await runtime.secrets.site_key(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -36,6 +36,7 @@ from deskwire_shared.runtime.problems import answer_with_problems, plainly
 from deskwire_shared.ticket.chats import CHAT
 
 LONGEST_ID: Final = 64
+LOGGED_A_MINUTE: Final = 10
 SESSION_LIFE: Final = timedelta(days=30)
 WIDGETS: Final = ("chat.js", "chat.css", "chat_connection.js", "chat_panel.js", "chat_texts.js")
 
@@ -60,6 +61,9 @@ class ChatChannel:
     opened: RateLimit
     """Sockets a client may open in a while."""
     said: RateLimit
+    """Messages a customer may write in a while."""
+    logged: RateLimit = field(default_factory=lambda: RateLimit(LOGGED_A_MINUTE, 60.0))
+    """How often a reason to close a socket is logged, so that a flood cannot fill the log; all times are counted."""
 
     def channel(self, channel_id: str) -> Channel:
         """The channel of a chat. Raises UnknownDocument."""
@@ -147,7 +151,8 @@ class ChatChannel:
 
     async def _cut(self, websocket: WebSocket, cut: Cut) -> None:
         self.figures.count(CHAT, "refused")
-        log.info("chat socket closed", code=cut.code, reason=cut.reason)
+        if not self.logged.take(cut.reason):
+            log.info("chat socket closed", code=cut.code, reason=cut.reason)
         with suppress(WebSocketDisconnect, RuntimeError):  # the browser may be gone at the same moment
             await close(websocket, cut)
 

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from structlog import get_logger
 
 from deskwire_intake.channels.email.channel import EmailChannel
-from deskwire_intake.channels.email.deliveries import Delivery, dated
+from deskwire_intake.channels.email.deliveries import Delivery, dated, raw_mail_key
 from deskwire_intake.channels.email.messages import EMAIL
 from deskwire_intake.channels.email.receiving import Memory
 from deskwire_intake.channels.email.smtp_answers import (
@@ -167,7 +167,7 @@ class SmtpListener:
             self._figures.count(EMAIL, "deferred")
             if not passes(error):
                 return await self.handle_exception(error)
-            log.warning("mail deferred", error=repr(error))
+            log.warning("mail deferred", listener=self.via, raw_key=raw_mail_key(delivery), error=repr(error))
             return TRY_LATER
         if not results:  # its mailboxes were closed meanwhile; the next try is told so
             return TRY_LATER

@@ -24,17 +24,15 @@ from deskwire_intake.channels.web.submissions import (
     Submission,
     age_problem,
     inbound_message,
-    kept_files,
     submission,
 )
 from deskwire_intake.figures import Figures
 from deskwire_intake.rates import NoPlace, Places, RateLimit, client_of
-from deskwire_intake.scanning import Scanner
+from deskwire_intake.uploads import Uploads
 from deskwire_intake.widgets import asset
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.directory.port import Directory, UnknownDocument
 from deskwire_shared.runtime.clock import Clock
-from deskwire_shared.runtime.objects import Objects
 from deskwire_shared.runtime.problems import Describe, answer_with_problems, plainly, problem
 
 LONGEST_ID: Final = 64
@@ -61,8 +59,7 @@ class WebChannel:
 
     accept: Accept
     directory: Directory
-    objects: Objects
-    scanner: Scanner
+    uploads: Uploads
     figures: Figures
     clock: Clock
     key: bytes
@@ -116,7 +113,7 @@ class WebChannel:
         answers = self._answers(sent, page)
         assert token is not None
         try:
-            files = await kept_files(self.objects, sent.files, scanner=self.scanner)
+            files = [await self.uploads.keep(file) for file in sent.files]
             message = inbound_message(answers, files, channel_id=page.channel_id, channel=page.channel, token=token)
             return await self.accept(message, nothing_to_keep())
         except CannotBeHandled as error:

@@ -12,16 +12,13 @@ from typing import Final
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from deskwire_intake.attachments import keep_upload
 from deskwire_intake.channels.port import InboundMessage
 from deskwire_intake.channels.visitor_tokens import VisitorToken
 from deskwire_intake.channels.web.answers import Answers
 from deskwire_intake.matching import TicketToken
-from deskwire_intake.scanning import NO_SCANNER, Scanner
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Address, Attachment
 from deskwire_shared.contracts.ids import derived_id
-from deskwire_shared.runtime.objects import Objects
 
 WEB: Final = "web"
 TRAP: Final = "website"
@@ -32,9 +29,6 @@ MOST_FILES: Final = 50
 FIELD_BYTES: Final = 128 * 1024
 QUICKEST: Final = timedelta(seconds=2)
 OLDEST: Final = timedelta(hours=24)
-
-_in_memory = asyncio.Semaphore(4)
-"""Files that are held whole at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +75,6 @@ def age_problem(token: VisitorToken, now: datetime) -> str | None:
     if age < QUICKEST:
         return "too_quick"
     return "too_old" if age > OLDEST else None
-
-
-async def kept_files(
-    objects: Objects, files: Iterable[UploadFile], *, scanner: Scanner = NO_SCANNER
-) -> tuple[Attachment, ...]:
-    """Keep the files of a form. Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan."""
-    return tuple([await _kept(objects, file, scanner) for file in files])
-
-
-async def _kept(objects: Objects, file: UploadFile, scanner: Scanner) -> Attachment:
-    async with _in_memory:
-        return await keep_upload(
-            objects,
-            await file.read(),
-            filename=file.filename or "",
-            content_type=file.content_type or "",
-            scanner=scanner,
-        )
 
 
 def inbound_message(
