@@ -14,7 +14,7 @@ from deskwire_shared.contracts.access import ADMIN, LIGHT
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import AgentReplied, Assigned, Opened
 from deskwire_shared.contracts.staff import Agent, Team
-from deskwire_shared.runtime.identity import SESSION_COOKIE
+from deskwire_shared.runtime.identity import SESSION_COOKIE, Unauthenticated
 from intake_desk import api_desk
 from ticket_desk import TicketDesk
 
@@ -421,18 +421,30 @@ async def test_a_document_that_is_not_valid_is_refused_by_field(api: Api) -> Non
     assert problem_of(await client.put("/directory/nothing/x", json={})) == (404, "unknown-document")
 
 
+@pytest.mark.parametrize("cookie", ["", "x", "*.x", ">.x", "ada", "ada.*", "ada." + "x" * 5000])
+async def test_no_made_up_cookie_is_a_session(api: Api, cookie: str) -> None:
+    desk, _ = api
+    await desk.runtime.identity.open_session("ada")
+    await desk.runtime.identity.sign_out(cookie)
+    with pytest.raises(Unauthenticated):
+        await desk.runtime.identity.by_cookie(cookie)
+
+
 async def test_an_agent_is_added_signs_in_and_cannot_be_added_twice(api: Api) -> None:
     desk, client = api
     new = {"email": "bob@example.com", "name": "Bob", "password": "correct horse battery"}
     answer = await client.post("/agents", json=new)
     assert answer.status_code == 201
     assert "horse" not in answer.text
-    await desk.runtime.identity.sign_in("bob@example.com", "correct horse battery")
+    cookie = await desk.runtime.identity.sign_in("bob@example.com", "correct horse battery")
+    assert (await desk.runtime.identity.by_cookie(cookie)).name == "Bob"
     assert problem_of(await client.post("/agents", json=new)) == (409, "address-is-taken")
     short = await client.post("/agents", json={**new, "email": "eve@example.com", "password": "short"})
     assert problem_of(short) == (422, "weak-password")
     path = f"/agents/{answer.json()['id']}/password"
     assert (await client.put(path, json={"password": "another good one"})).status_code == 204
+    with pytest.raises(Unauthenticated):
+        await desk.runtime.identity.by_cookie(cookie)
     await desk.runtime.identity.sign_in("bob@example.com", "another good one")
 
 

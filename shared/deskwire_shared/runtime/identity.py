@@ -1,12 +1,14 @@
 """Who is asking: agents' sessions and integrations' tokens become principals.
 
-A session is an opaque cookie whose digest names an entry in the bucket `SESSIONS`; a token is
-`dw_<id>_<secret>` whose secret's SHA-256 stands in the directory. Both can be revoked at once.
+A session is a cookie `<agent>.<secret>` whose digest names an entry in the bucket `SESSIONS`, beside those of the
+agent's other sessions; a token is `dw_<id>_<secret>` whose secret's SHA-256 stands in the directory. Both can be
+revoked at once.
 """
 
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -19,12 +21,13 @@ from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.contracts.subjects import SESSIONS
 from deskwire_shared.directory.port import Directory
-from deskwire_shared.runtime.buckets import Bucket
+from deskwire_shared.runtime.buckets import NOTHING, Bucket
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.secrets import Secrets
 
 SESSION_COOKIE = "deskwire_session"
 SESSION_LIFE = timedelta(days=14)
+_COOKIE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.[A-Za-z0-9_-]{1,100}")
 TOKEN_PREFIX = "dw_"  # noqa: S105  # the visible start of every token, so that leaks can be searched for
 
 
@@ -58,18 +61,24 @@ class Identity:
 
     async def open_session(self, agent_id: str) -> str:
         """The cookie of a new session for an agent who has proved who they are."""
-        cookie = secrets.token_urlsafe(32)
+        cookie = f"{agent_id}.{secrets.token_urlsafe(32)}"
         entry = {"agent_id": agent_id, "at": self._clock.now().isoformat(), "csrf": secrets.token_urlsafe(24)}
-        await self._sessions.put(_digest(cookie), json.dumps(entry).encode())
+        await self._sessions.put(_session(cookie), json.dumps(entry).encode())
         return cookie
+
+    async def set_password(self, agent_id: str, password: str) -> None:
+        """Give an agent another password, which ends the sessions of whoever knew the old one. Raises WeakPassword."""
+        await self._secrets.set_password(agent_id, password)
+        await self._sessions.remove(f"{agent_id}.*")
 
     async def sign_out(self, cookie: str) -> None:
         """End a session."""
-        await self._sessions.remove(_digest(cookie))
+        if _COOKIE.fullmatch(cookie):
+            await self._sessions.remove(_session(cookie))
 
     async def by_cookie(self, cookie: str) -> Principal:
         """Whose session it is. Raises Unauthenticated when it has ended or the agent is no longer active."""
-        kept = await self._sessions.get(_digest(cookie))
+        kept = await self._sessions.get(_session(cookie)) if _COOKIE.fullmatch(cookie) else NOTHING
         if not kept.value:
             raise Unauthenticated("the session has ended; please sign in again")
         entry = json.loads(kept.value)
@@ -105,6 +114,6 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def _digest(cookie: str) -> str:
+def _session(cookie: str) -> str:
     """The key of a session in the bucket; the cookie itself is stored nowhere."""
-    return _sha256(cookie)[:40]
+    return f"{cookie.partition('.')[0]}.{_sha256(cookie)[:40]}"

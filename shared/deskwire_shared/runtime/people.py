@@ -65,6 +65,6 @@ def team_named(desk: Desk, asked: str) -> str:
 
 async def _set_password(desk: Desk, agent_id: str, password: str) -> None:
     try:
-        await desk.secrets.set_password(agent_id, password)
+        await desk.identity.set_password(agent_id, password)
     except WeakPassword as error:
         raise CommandFailed(str(error)) from error

@@ -19,7 +19,6 @@ from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.directory.port import Directory, UnknownDocument
 from deskwire_shared.runtime.http_access import Authenticated, requires
 from deskwire_shared.runtime.identity import TOKEN_PREFIX, Identity
-from deskwire_shared.runtime.secrets import Secrets
 
 HISTORY: Final = 100
 """The latest revisions of a document that are told."""
@@ -139,8 +138,8 @@ async def add_agent(
     agent_id = new_id()
     agent = Agent(email=body.email, name=body.name, role=body.role, team_ids=body.team_ids)
     _require_sound_agents(directory, agent_id, agent)
-    secrets: Secrets = request.app.state.secrets
-    await secrets.set_password(agent_id, body.password.get_secret_value())
+    identity: Identity = request.app.state.identity
+    await identity.set_password(agent_id, body.password.get_secret_value())
     return _stored(await directory.put(agent_id, agent, actor=principal.actor, expected_revision=0), agent)
 
 
@@ -148,12 +147,12 @@ async def add_agent(
 async def set_password(
     agent_id: DocumentId, body: bodies.Password, request: Request, directory: TheDirectory, principal: Administrator
 ) -> None:
-    """Give an agent another password."""
+    """Give an agent another password; their sessions end."""
     del principal
     if directory.get(Agent, agent_id) is None:
         raise UnknownDocument(f"there is no agent {agent_id}")
-    secrets: Secrets = request.app.state.secrets
-    await secrets.set_password(agent_id, body.password.get_secret_value())
+    identity: Identity = request.app.state.identity
+    await identity.set_password(agent_id, body.password.get_secret_value())
 
 
 @router.post("/tokens", status_code=HTTPStatus.CREATED)

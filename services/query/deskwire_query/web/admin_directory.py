@@ -78,7 +78,7 @@ async def keep_secrets(desk: Desk, model: type[Document], document_id: str, give
     if not given:
         return
     if model is Agent:
-        await desk.credentials.set_password(document_id, given["password"])
+        await desk.sessions.set_password(document_id, given["password"])
         return
     read, keep = _safe(desk, model)
     kept = await read(document_id)

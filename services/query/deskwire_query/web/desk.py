@@ -28,7 +28,7 @@ Explained = Callable[[str], Awaitable[tuple[Explanation, ...]]]
 
 
 class Sessions(Protocol):
-    """Opens, recognises and ends agents' sessions."""
+    """Knows agents by their passwords and sessions, and programs by their tokens."""
 
     async def sign_in(self, email: str, password: str) -> str:
         """Open a session and give its cookie. Raises Unauthenticated."""
@@ -36,6 +36,10 @@ class Sessions(Protocol):
 
     async def open_session(self, agent_id: str) -> str:
         """Open a session for somebody who has proved who they are, and give its cookie."""
+        ...
+
+    async def set_password(self, agent_id: str, password: str) -> None:
+        """Give an agent another password, and end their sessions. Raises WeakPassword."""
         ...
 
     async def sign_out(self, cookie: str) -> None:
@@ -54,11 +58,7 @@ class Sessions(Protocol):
 
 
 class Credentials(Protocol):
-    """Keeps passwords, the secrets of channels and webhooks, and the one-time token of the first run."""
-
-    async def set_password(self, agent_id: str, password: str) -> None:
-        """Keep an agent's password. Raises WeakPassword."""
-        ...
+    """Keeps the secrets of channels and webhooks, and the one-time token of the first run."""
 
     async def channel(self, channel_id: str) -> Kept:
         """The secrets of a channel, with their revision."""

@@ -29,7 +29,7 @@ def demo() -> None:
                 await stage(desk, lambda: progress.advance(task))
             lead = staff()[0].person
             password = secrets.token_urlsafe(PASSWORD_BYTES)
-            await desk.secrets.set_password(demo_id("agent", lead.address), password)
+            await desk.identity.set_password(demo_id("agent", lead.address), password)
             typer.echo(f"Sign in at {desk.settings.public_url} as {lead.address} with the password {password}")
 
     run_async(work())
