@@ -8,7 +8,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def failing(times: int, *, allowed: int = 3) -> Attempts:
     attempts = Attempts(allowed)
     for _ in range(times):
-        attempts.failed("ann", NOW)
+        attempts.tried("ann", NOW)
     return attempts
 
 
@@ -35,7 +35,17 @@ def test_a_success_forgets_the_failures() -> None:
 def test_the_memory_of_failures_is_bounded() -> None:
     attempts = failing(1)
     for number in range(KEYS_REMEMBERED):
-        attempts.failed(f"key {number}", NOW)
-    attempts.failed("ann", NOW + timedelta(seconds=1))
-    attempts.failed("ann", NOW + timedelta(seconds=1))
+        attempts.tried(f"key {number}", NOW)
+    attempts.tried("ann", NOW + timedelta(seconds=1))
+    attempts.tried("ann", NOW + timedelta(seconds=1))
     assert attempts.wait("ann", NOW + timedelta(seconds=1)) is None
+
+
+def test_an_attempt_that_went_well_is_forgiven_alone() -> None:
+    attempts = failing(2)
+    attempts.tried("ann", NOW + timedelta(seconds=1))
+    assert attempts.wait("ann", NOW + timedelta(seconds=1)) is not None
+    attempts.forgiven("ann", NOW + timedelta(seconds=1))
+    assert attempts.wait("ann", NOW + timedelta(seconds=1)) is None
+    attempts.tried("ann", NOW + timedelta(seconds=1))
+    assert attempts.wait("ann", NOW + timedelta(seconds=1)) is not None

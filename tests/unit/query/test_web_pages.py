@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -110,6 +111,12 @@ async def test_guessing_a_password_is_slowed_down_even_with_the_right_one(web: W
     assert (await web.browser.post("/signin", data=form)).status_code == 429
     web.clock.advance(timedelta(minutes=16))
     assert (await web.browser.post("/signin", data=form)).status_code == 303
+
+
+async def test_passwords_are_not_guessed_all_at_once(web: WebDesk) -> None:
+    form = {"email": "ada@desk.example", "password": "guess"}
+    answers = await asyncio.gather(*(web.browser.post("/signin", data=form) for _ in range(3 * FAILURES_PER_ADDRESS)))
+    assert [answer.status_code for answer in answers].count(401) == FAILURES_PER_ADDRESS
 
 
 async def test_signing_out_needs_the_token_of_the_session_and_ends_it(web: WebDesk) -> None:

@@ -20,9 +20,9 @@ class Attempts:
         recent = self._recent(key, now)
         return None if len(recent) < self._allowed else recent[-self._allowed] + WINDOW - now
 
-    def failed(self, key: str, now: datetime) -> None:
-        """Count a failure."""
-        self._failures[key] = [*self._recent(key, now), now][-self._allowed :]
+    def tried(self, key: str, now: datetime) -> None:
+        """Count an attempt as a failure until it is known better: many may be made at once."""
+        self._failures[key] = [*self._recent(key, now), now]
         self._failures.move_to_end(key)
         if len(self._failures) > KEYS_REMEMBERED:
             self._failures.popitem(last=False)
@@ -30,6 +30,11 @@ class Attempts:
     def succeeded(self, key: str) -> None:
         """Forget a key's failures."""
         self._failures.pop(key, None)
+
+    def forgiven(self, key: str, at: datetime) -> None:
+        """Forget the attempt of a moment; it was none that failed."""
+        if at in self._failures.get(key, ()):
+            self._failures[key].remove(at)
 
     def _recent(self, key: str, now: datetime) -> list[datetime]:
         return [at for at in self._failures.get(key, ()) if now - at < WINDOW]

@@ -1,7 +1,7 @@
 """The doors of the desk: the first administrator's setup, signing in and signing out."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request
@@ -58,7 +58,7 @@ class SignInForm(BaseModel):
 
 
 class Doorkeeper:
-    """Counts failed sign-ins by address and by network peer."""
+    """Counts failed sign-ins by address and by network peer, those too that are still being looked at."""
 
     def __init__(self) -> None:
         self._by_address = Attempts(FAILURES_PER_ADDRESS)
@@ -69,15 +69,17 @@ class Doorkeeper:
         now = desk.clock.now()
         return self._by_address.wait(_digest(email), now) or self._by_peer.wait(_peer(request), now)
 
-    def failed(self, email: str, request: Request, desk: Desk) -> None:
-        """Count a failure."""
+    def tried(self, email: str, request: Request, desk: Desk) -> datetime:
+        """Count an attempt; when it was."""
         now = desk.clock.now()
-        self._by_address.failed(_digest(email), now)
-        self._by_peer.failed(_peer(request), now)
+        self._by_address.tried(_digest(email), now)
+        self._by_peer.tried(_peer(request), now)
+        return now
 
-    def succeeded(self, email: str) -> None:
-        """Forget an address's failures."""
+    def succeeded(self, email: str, request: Request, at: datetime) -> None:
+        """Forget an address's failures, and that its peer tried at a moment."""
         self._by_address.succeeded(_digest(email))
+        self._by_peer.forgiven(_peer(request), at)
 
 
 def _digest(email: str) -> str:
@@ -103,12 +105,12 @@ async def sign_in(request: Request, desk: TheDesk, sent: Annotated[SignInForm, F
     if wait is not None:
         minutes = int(wait.total_seconds() // 60) + 1
         return _sign_in_page(request, **shown, problem=f"Too many attempts. Try again in {minutes} min.", status=429)
+    at = doorkeeper.tried(sent.email, request, desk)
     try:
         cookie = await desk.sessions.sign_in(sent.email, sent.password)
     except Unauthenticated:
-        doorkeeper.failed(sent.email, request, desk)
         return _sign_in_page(request, **shown, problem=WRONG, status=401)
-    doorkeeper.succeeded(sent.email)
+    doorkeeper.succeeded(sent.email, request, at)
     return _welcome(cookie, shown["next"], desk)
 
 
@@ -143,7 +145,7 @@ async def set_up(request: Request, desk: TheDesk, sent: Annotated[SetupForm, For
     team = await furnish(desk.directory, public_url=desk.public_url, time_zone=_known(sent.time_zone))
     agent_id = new_id()
     agent = Agent(email=newcomer.email, name=newcomer.name, role="admin", team_ids=(team,))
-    await desk.credentials.set_password(agent_id, sent.password)
+    await desk.sessions.set_password(agent_id, sent.password)
     await desk.directory.put(agent_id, agent, actor=SETUP)
     return _welcome(await desk.sessions.open_session(agent_id), START, desk)
 
