@@ -17,6 +17,8 @@ from deskwire_query.web.admin_sections import SECTIONS
 from deskwire_query.web.admin_uses import references
 from deskwire_query.web.forms.channels import MAPPING_SECRETS, MAPPING_VALUES, MAPPINGS, SECRET
 from deskwire_query.web.forms.condition_fields import AREAS
+from deskwire_query.web.forms.form import LONGEST_SECRET
+from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import ApiToken, Calendar, Customer, Organisation, Template
@@ -230,6 +232,36 @@ async def test_a_secret_that_is_left_empty_stays(web: WebDesk) -> None:
     await web.sessions.set_channel("h", b'{"signing": "one", "bot_token": "two"}')
     await post(web, "channels/h", revision="1", name="Slack", webhook__mapping="slack", signing="", bot_token="three")
     assert json.loads(web.sessions.secrets["h"].value) == {"signing": "one", "bot_token": "three"}
+
+
+async def test_a_secret_is_kept_whole_or_refused(web: WebDesk) -> None:
+    await web.desk.directory.put("h", Channel.model_validate({
+        "name": "Slack", "medium": "webhook", "webhook": {"mapping": "slack"}}), actor=ADA)  # fmt: skip
+    form = {"revision": "1", "name": "Slack", "webhook__mapping": "slack", "signing": "s" * (LONGEST_SECRET + 1)}
+    page = await post(web, "channels/h", status=422, **form)
+    assert f"At most {LONGEST_SECRET} characters fit." in page
+    assert "sss" not in page
+    assert not web.sessions.secrets
+
+
+async def test_a_secret_of_a_form_that_comes_too_late_is_not_kept(web: WebDesk) -> None:
+    for name in ("Slack", "Chatter"):
+        await web.desk.directory.put("h", Channel.model_validate({
+            "name": name, "medium": "webhook", "webhook": {"mapping": "slack"}}), actor=ADA)  # fmt: skip
+    await post(web, "channels/h", status=422, revision="1", name="Slack", webhook__mapping="slack", signing="one")
+    assert not web.sessions.secrets
+
+
+async def test_nobody_gives_a_token_more_than_they_may_themselves(
+    web: WebDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def a_narrow_administrator(cookie: str) -> Principal:
+        return Principal("agent", cookie, "Ada", frozenset({"directory:write", "admin"}), csrf=CSRF)
+
+    monkeypatch.setattr(web.sessions, "by_cookie", a_narrow_administrator)
+    await web.desk.directory.put("k", ApiToken(name="K", secret_sha256="7" * 64, scopes=()), actor=ADA)
+    await post(web, "tokens/k", status=403, revision="1", name="K", scopes="feed:internal", active="on")
+    assert web.desk.directory.all(ApiToken)["k"].scopes == ()
 
 
 async def test_an_api_token_is_shown_once(web: WebDesk) -> None:

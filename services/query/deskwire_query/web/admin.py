@@ -117,8 +117,10 @@ async def draft(visit: AVisit, document_id: str) -> Response:
 
 async def _store(visit: Visit, filled: Filled) -> Response:
     document = filled.form.read(filled.tree, filled.existing)
-    if isinstance(document, ApiToken) and filled.is_new:
-        return await _make_token(visit, document)
+    if isinstance(document, ApiToken):
+        _require_scopes(visit, document)
+        if filled.is_new:
+            return await _make_token(visit, document)
     key = new_id() if filled.is_new else filled.document_id
     secrets = filled.form.given_secrets(filled.tree)
     if isinstance(document, Agent):
@@ -137,6 +139,8 @@ async def _store(visit: Visit, filled: Filled) -> Response:
 async def _put(visit: Visit, key: str, document: Document, secrets: dict[str, str], revision: int) -> None:
     """Store a document; its secrets come first, so that nobody signs in without them, but a password needs an agent."""
     desk, model = visit.desk, visit.section.model
+    if secrets and desk.directory.revision(model, key) != revision:
+        raise RevisionConflict(f"{key} is not at revision {revision}")
     if model is not Agent:
         await keep_secrets(desk, model, key, secrets)
     await desk.directory.put(key, document, actor=visit.principal.actor, expected_revision=revision)
@@ -144,10 +148,14 @@ async def _put(visit: Visit, key: str, document: Document, secrets: dict[str, st
         await keep_secrets(desk, model, key, secrets)
 
 
-async def _make_token(visit: Visit, asked: ApiToken) -> Response:
-    """Make an API token, with no more than one's own permissions, and show it this once."""
+def _require_scopes(visit: Visit, asked: ApiToken) -> None:
+    """Let nobody give a token more than they may themselves. Raises NotPermitted."""
     for scope in asked.scopes:
         visit.principal.require(scope)
+
+
+async def _make_token(visit: Visit, asked: ApiToken) -> Response:
+    """Make an API token, and show it this once."""
     token = await visit.desk.sessions.create_token(
         asked.name, asked.scopes, actor=visit.principal.actor, expires_at=asked.expires_at
     )

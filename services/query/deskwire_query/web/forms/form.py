@@ -81,9 +81,14 @@ class Form:
         return document
 
     def given_secrets(self, tree: Tree) -> dict[str, str]:
-        """Read the secrets that were entered; an empty field changes nothing."""
-        given = {each.name: word(tree.get(each.name))[:LONGEST_SECRET] for each in self.secrets(tree)}
-        return {name: secret for name, secret in given.items() if secret}
+        """Read the secrets that were entered; an empty field changes nothing. Raises Rejected."""
+        given = {each.name: secret for each in self.secrets(tree) if (secret := word(tree.get(each.name)))}
+        problems = Problems()
+        for name in (name for name, secret in given.items() if len(secret) > LONGEST_SECRET):
+            problems.add(name, f"At most {LONGEST_SECRET} characters fit.")
+        if problems.found:
+            raise Rejected(problems)
+        return given
 
     def draw(self, tree: Tree, drawing: Drawing) -> tuple[DrawnPart, ...]:
         """Draw every part; a folded one is open while something in it is wrong."""
