@@ -322,6 +322,23 @@ async def test_the_doctor_says_how_to_mend_what_is_wrong(desk: Desk) -> None:
         assert mend in lines[index + 1]
 
 
+def test_the_doctor_says_which_services_do_not_run_and_asks_for_no_folder_that_none_needs(
+    desk: Desk, fresh_nats: str, tmp_path: Path
+) -> None:
+    elsewhere = {
+        "DESKWIRE_NATS_URL": fresh_nats,
+        "DESKWIRE_DURABILITY": "dev",
+        "DESKWIRE_DATA_DIR": str(tmp_path / "nowhere"),
+        "DESKWIRE_OBJECT_STORE_URL": (tmp_path / "objects").as_uri(),
+        "DESKWIRE_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/desk.db",
+    }
+    assert desk.run("migrate", **elsewhere).returncode == 0
+    found = desk.run("doctor", **elsewhere)
+    assert found.returncode == 1
+    assert "nobody listens: run `deskwire run sla`" in found.stdout
+    assert "data folder" not in found.stdout
+
+
 def test_without_a_desk_the_doctor_says_where_to_begin(tmp_path: Path, desk: Desk) -> None:
     folder = tmp_path / "nothing yet"
     found = desk.run("doctor", DESKWIRE_DATA_DIR=str(folder))

@@ -58,8 +58,8 @@ Check = Callable[[CommonSettings], Awaitable[list[Finding]]]
 
 async def examine(settings: CommonSettings, clock: Clock) -> list[Finding]:
     """Look at everything; `settings` name the NATS server, unless none was found."""
-    findings = [_data_directory(settings.data_dir), await _object_store(settings)]
-    findings += await _nats(settings, clock)
+    findings = [_data_directory(settings.data_dir)] if _uses_data_directory(settings) else []
+    findings += [await _object_store(settings), *await _nats(settings, clock)]
     for found in sorted(entry_points(group=ENTRY_POINTS)):
         findings += await _asked(found.load(), settings)
     return findings
@@ -70,6 +70,12 @@ async def _asked(check: Check, settings: CommonSettings) -> list[Finding]:
         return await check(settings)
     except ValidationError as error:
         return [Finding("settings", str(WrongSettings(error)), "correct it")]
+
+
+def _uses_data_directory(settings: CommonSettings) -> bool:
+    """Whether anything lies there; with servers of their own for all, processes need none."""
+    stores = (settings.object_store_url, settings.database_url.get_secret_value())
+    return settings.nats_url is None or any(str(settings.data_dir) in store for store in stores)
 
 
 def _data_directory(folder: Path) -> Finding:
@@ -171,8 +177,7 @@ async def _consumer(js: JetStreamContext, stream: str, name: str) -> Finding:
     except NotFoundError:
         return Finding(f"consumer {name}", f"is missing on {stream}", MIGRATE)
     waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-    is_heard = info.push_bound or info.num_waiting or not waiting
-    mend = "" if is_heard else f"nobody takes them: run `deskwire run {service_of(name)}`"
+    mend = "" if info.push_bound or info.num_waiting else f"nobody listens: run `deskwire run {service_of(name)}`"
     return Finding(f"consumer {name}", f"{waiting} messages wait", mend)
 
 
