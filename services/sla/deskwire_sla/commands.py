@@ -10,6 +10,7 @@ from typing import Annotated, BinaryIO, Self, TypeVar
 
 import typer
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -56,8 +57,15 @@ def _pause(value: object) -> object:
     return start, end or None
 
 
+def _in_order(pause: tuple[datetime, datetime | None]) -> tuple[datetime, datetime | None]:
+    start, end = pause
+    if end is not None and end < start:
+        raise ValueError(f"a pause cannot end at {end.isoformat()}, before it starts at {start.isoformat()}")
+    return pause
+
+
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-PauseOfQuestion = Annotated[tuple[Instant, Instant | None], BeforeValidator(_pause)]
+PauseOfQuestion = Annotated[tuple[Instant, Instant | None], BeforeValidator(_pause), AfterValidator(_in_order)]
 
 
 class Question(BaseModel):
@@ -178,8 +186,12 @@ def _documents(model: type[D], files: list[str]) -> dict[str, D]:
 
 def _document(model: type[D], named: str) -> tuple[str, D]:
     document_id, _, path = named.rpartition("=")
+    return document_id or Path(path).stem, _read(model, path)
+
+
+def _read(model: type[D], path: str) -> D:
     try:
-        return document_id or Path(path).stem, model.model_validate_json(_bytes_of(path))
+        return model.model_validate_json(_bytes_of(path))
     except ValidationError as error:
         raise ValueError(f"{path}: {_sentence(error)}") from error
 
@@ -235,7 +247,7 @@ def _open_hours(calendar: str | dict[str, JsonValue]) -> OpenHours:
 
 @lru_cache(maxsize=CALENDARS_REMEMBERED)
 def _open_hours_in_file(path: str) -> OpenHours:
-    return OpenHours(Calendar.model_validate_json(_bytes_of(path)))
+    return OpenHours(_read(Calendar, path))
 
 
 def _bytes_of(path: str) -> bytes:
@@ -272,6 +284,8 @@ def _iso(instant: datetime) -> str:
 
 
 def _sentence(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}"
     if not isinstance(error, ValidationError):
         return str(error)
     return "; ".join(

@@ -44,23 +44,21 @@ from deskwire_shared.contracts.facts import (
 )
 from deskwire_shared.contracts.ids import new_id
 from deskwire_shared.directory.port import Directory
-from deskwire_shared.directory.staff import staff_of
-from deskwire_shared.directory.surroundings import fields_of, surroundings_of
+from deskwire_shared.directory.surroundings import fields_of
 from deskwire_shared.eventstore.port import EventStore, History
 from deskwire_shared.eventstore.recorder import Cause, Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
 from deskwire_shared.runtime.timers import tick_after
 from deskwire_shared.ticket import limits
-from deskwire_shared.ticket.acting import NOBODY
 from deskwire_shared.ticket.commands import Several
 from deskwire_shared.ticket.decider import decide
 from deskwire_shared.ticket.state import Ticket
 from deskwire_sla.hints import NEXT_LOOK, SERVICE, Hint
-from deskwire_sla.policies import terms_for
 from deskwire_sla.policy_book import PolicyBook
 from deskwire_sla.rechecks import DirectoryLags
-from deskwire_sla.review import next_look, noted_look, review
+from deskwire_sla.review import next_look, noted_look
+from deskwire_sla.wishing import wish_for
 
 OWN: Final[tuple[type[Fact], ...]] = (SlaApplied, SlaWarned, SlaBreached, SlaMet)
 WITHOUT_CONSEQUENCE: Final[tuple[type[Fact], ...]] = (
@@ -144,7 +142,7 @@ class ServiceLevels:
         if not ticket.exists:
             return
         stood = noted_look(ticket, now)
-        wish = await self._wish(ticket, now)
+        wish = await wish_for(ticket, now, self.book, self.directory)
         for _ in range(MOST_COMMITS):
             wished = wish(ticket)
             if not (facts := decide(wished, ticket)):
@@ -160,14 +158,6 @@ class ServiceLevels:
         """Record what is wished for a ticket; what it has become meanwhile is asked about anew."""
         outcome = await self.recorder.record(ticket.id, lambda found: wished if found is ticket else wish(found), cause)
         return outcome.ticket
-
-    async def _wish(self, ticket: Ticket, now: datetime) -> Callable[[Ticket], Several]:
-        """What to wish for the ticket as it is or as it will be found a moment later."""
-        terms = await self.book.terms()
-        asked = [one.policy.conditions for one in terms.values() if one.policy.active]
-        surroundings = await surroundings_of(ticket, self.directory, asked)
-        staff = staff_of(self.directory) if any(one.policy.escalations for one in terms.values()) else NOBODY
-        return lambda found: review(found, terms_for(found, terms, surroundings.context(found)), now, staff)
 
     async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime, stood: datetime | None) -> None:
         """Set the timer for what is due next, and take away the one that stood for what is not due any more."""

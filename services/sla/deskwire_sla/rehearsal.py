@@ -14,7 +14,7 @@ from deskwire_shared.contracts.conditions import Conditions
 from deskwire_shared.contracts.facts import FACTS, Metric, Opened, Priority, RequesterChanged, SlaBreached, SlaMet
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.directory.port import Directory
-from deskwire_shared.directory.surroundings import surroundings_of
+from deskwire_shared.directory.surroundings import fields_of, surroundings_of
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.follower import Delivery, Follower
 from deskwire_shared.eventstore.jetstream import FACTS_HEADER
@@ -140,8 +140,7 @@ class Rehearsing:
         """Make the terms ready. Raises DraftIncomplete."""
         self._terms = draft_terms(self.draft, self.directory)
         self._asked = [one.policy.conditions for one in self._terms.values() if one.policy.active]
-        asked = [one.field for conditions in self._asked for one in (*conditions.all, *conditions.any)]
-        self._with_keys = any(name.startswith(PERSONAL) for name in asked)
+        self._with_keys = any(name.startswith(PERSONAL) for name in fields_of(self._asked))
 
     async def take(self, deliveries: Collection[Delivery]) -> None:
         """Go on in the log, which has to be read from the first ticket on. Raises TooManyTickets."""

@@ -64,6 +64,10 @@ def test_a_pause_without_an_end_leaves_it_paused(office: str) -> None:
         (["--start", "today", "--seconds", "1"], "'today' is not an ISO 8601 time such as 2026-03-27T16:00:00Z"),
         (["--start", START, "--seconds", "-1"], "greater than or equal to 0"),
         (["--start", START, "--seconds", "1", "--pause", "lunch"], "'lunch' is not an ISO 8601 time"),
+        (
+            ["--start", START, "--seconds", "1", "--pause", "2026-01-05T10:00Z/2026-01-05T09:30Z"],
+            "a pause cannot end at 2026-01-05T09:30:00+00:00, before it starts at 2026-01-05T10:00:00+00:00",
+        ),
         (["--start", START], "give --seconds, or --batch"),
         (["--start", START, "--seconds", "9999999999999"], "do not pass within 20 years"),
     ],
@@ -78,7 +82,12 @@ def test_a_calendar_file_that_cannot_be_read_is_refused_with_a_reason(tmp_path: 
     asked = ("--start", START, "--seconds", "1")
     code, output = run("due", "--calendar", str(tmp_path / "none.json"), *asked)
     assert code == 2
-    assert "No such file" in output
+    assert "none.json: No such file or directory" in output
+
+    (tmp_path / "broken.json").write_text("{")
+    code, output = run("due", "--calendar", str(tmp_path / "broken.json"), *asked)
+    assert code == 2
+    assert "broken.json: Invalid JSON" in output
 
     (tmp_path / "large.json").write_bytes(b" " * (SIZE_LIMIT + 1))
     code, output = run("due", "--calendar", str(tmp_path / "large.json"), *asked)
