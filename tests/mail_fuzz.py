@@ -26,8 +26,8 @@ from deskwire_intake.mail import ParsedMail, json_view
 from deskwire_intake.mail.parsing import MAX_HTML, MAX_SUBJECT, MAX_TEXT
 from deskwire_intake.mail.tree import MAX_PARTS
 from deskwire_intake.reading import read_mail
-from deskwire_query.web.mail_cleaning import harmless_or_text, is_light
-from deskwire_query.web.mail_html import harmless
+from deskwire_query.web.mails.cleaning import harmless_or_text, is_light
+from deskwire_query.web.mails.harmless import harmless
 from mail_mutations import mutated
 from unit.intake.inbound import MAILS
 from unit.intake.mail_desk import MailDesk

@@ -11,7 +11,7 @@ from deskwire_query.catalogue import Generation, Position
 from deskwire_query.database import Database, open_database
 from deskwire_query.projections.desk import Desk
 from deskwire_query.projections.log import Logged
-from deskwire_query.reader import Reader
+from deskwire_query.reading.reader import Reader
 from deskwire_query.search.choosing import search_index
 from deskwire_query.tables import desk_tables
 from deskwire_shared.contracts.commit import Actor, Commit

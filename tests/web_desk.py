@@ -12,12 +12,12 @@ import httpx2
 from obstore.store import MemoryStore
 
 from deskwire_query.arrivals.tables import create_arrivals
-from deskwire_query.explanations import explanations
+from deskwire_query.reading.explanations import explanations
 from deskwire_query.web.desk import Desk
-from deskwire_query.web.file_addresses import FileAddresses
+from deskwire_query.web.live.presence import Presence
+from deskwire_query.web.live.screens import Screens
 from deskwire_query.web.pages import create_pages
-from deskwire_query.web.presence import Presence
-from deskwire_query.web.screens import Screens
+from deskwire_query.web.ticket.file_addresses import FileAddresses
 from deskwire_shared.contracts.access import ROLE_PERMISSIONS, Permission, Principal, Role
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import ApiToken

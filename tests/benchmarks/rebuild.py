@@ -17,11 +17,11 @@ from nats.aio.client import Client
 from benchmarks.figures import Figure, percentile
 from deskwire_query import catalogue, generations
 from deskwire_query.database import open_database
-from deskwire_query.history import ticket_as_of
 from deskwire_query.projections.log import TicketLog
 from deskwire_query.projections.runner import Sources
-from deskwire_query.read_models import TicketFilter
-from deskwire_query.reader import Reader
+from deskwire_query.reading.history import ticket_as_of
+from deskwire_query.reading.read_models import TicketFilter
+from deskwire_query.reading.reader import Reader
 from deskwire_query.verifying import verify
 from deskwire_shared.contracts.commit import Actor, Commit
 from deskwire_shared.contracts.facts import (

@@ -11,7 +11,7 @@ import pytest_asyncio
 from deskwire_query.arrivals.reading import ArrivalFilter, ArrivalNotFound, ArrivalReader, Replayed
 from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.database import Database, open_database
-from deskwire_query.read_models import InvalidCursor
+from deskwire_query.reading.read_models import InvalidCursor
 from deskwire_shared.contracts.intake_ledger import MOST_ENTRIES, message_digest
 from ledger_entries import MONDAY, a_parked_entry, an_entry, enter
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from deskwire_query import live
 from deskwire_query.live import Announcement, Hub, NotCaughtUp, TooManyListeners
 from deskwire_query.projections.runner import Runner
-from deskwire_query.reader import Reader
+from deskwire_query.reading.reader import Reader
 from deskwire_shared.contracts.facts import StatusChanged
 from deskwire_shared.contracts.subjects import PROJECTED_SUBJECT
 from deskwire_shared.directory.memory import MemoryDirectory

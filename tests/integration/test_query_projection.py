@@ -13,7 +13,7 @@ from deskwire_query import catalogue, generations
 from deskwire_query.catalogue import Overtaken
 from deskwire_query.projections.log import LogChanged
 from deskwire_query.projections.runner import Runner
-from deskwire_query.reader import Reader
+from deskwire_query.reading.reader import Reader
 from deskwire_query.verifying import verify
 from deskwire_shared.contracts.facts import Address, Assigned, StatusChanged, TagsChanged
 from deskwire_shared.contracts.ids import new_id

@@ -12,8 +12,8 @@ import pytest_asyncio
 from deskwire_query import catalogue, generations
 from deskwire_query.catalogue import NothingLives
 from deskwire_query.database import open_database
-from deskwire_query.history import HIDDEN, HistoryTooLong, events_after, ticket_as_of
-from deskwire_query.read_models import (
+from deskwire_query.reading.history import HIDDEN, HistoryTooLong, events_after, ticket_as_of
+from deskwire_query.reading.read_models import (
     NOBODY,
     SORTS,
     CustomerNotFound,
@@ -23,7 +23,7 @@ from deskwire_query.read_models import (
     TicketNotFound,
     UnsupportedCondition,
 )
-from deskwire_query.reader import Reader
+from deskwire_query.reading.reader import Reader
 from deskwire_shared.contracts.conditions import Condition, Conditions
 from deskwire_shared.contracts.directory import Customer
 from deskwire_shared.contracts.facts import (
@@ -340,7 +340,7 @@ async def test_the_words_of_an_erased_person_are_gone_from_the_ledger_too(desk: 
 
 async def test_a_history_without_end_is_refused(desk: QueryDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     await a_busy_desk(desk)
-    monkeypatch.setattr("deskwire_query.history.MOST_COMMITS", 1)
+    monkeypatch.setattr("deskwire_query.reading.history.MOST_COMMITS", 1)
     with pytest.raises(HistoryTooLong):
         await ticket_as_of(desk.reader, Codec(desk.history.keys), ticket_id(1), None)
 

@@ -12,21 +12,21 @@ from deskwire_query.api.state import Parts
 from deskwire_query.arrivals.following import ArrivalsFollower
 from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.database import Database, open_database
-from deskwire_query.explanations import explanations
 from deskwire_query.handlers import Projector
 from deskwire_query.live import Hub
 from deskwire_query.parked import ParkedMessages
 from deskwire_query.projections.log import TicketLog
 from deskwire_query.projections.runner import Sources
-from deskwire_query.reader import Reader
+from deskwire_query.reading.explanations import explanations
+from deskwire_query.reading.reader import Reader
 from deskwire_query.settings import QuerySettings
 from deskwire_query.web.desk import Desk as WorkspaceDesk
-from deskwire_query.web.file_addresses import FileAddresses
+from deskwire_query.web.live.presence import Presence
+from deskwire_query.web.live.redrawing import Redrawing
+from deskwire_query.web.live.screens import Screens
 from deskwire_query.web.pages import create_pages
-from deskwire_query.web.presence import Presence
-from deskwire_query.web.proxy import ServiceProxy
-from deskwire_query.web.redrawing import Redrawing
-from deskwire_query.web.screens import Screens
+from deskwire_query.web.proxy.requests import ServiceProxy
+from deskwire_query.web.ticket.file_addresses import FileAddresses
 from deskwire_shared.contracts.subjects import PRESENCE_SUBJECT
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.ending import end

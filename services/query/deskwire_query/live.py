@@ -18,7 +18,7 @@ from structlog import get_logger
 
 from deskwire_query.catalogue import NothingLives
 from deskwire_query.database import is_transient
-from deskwire_query.reader import LedgerRow, Reader
+from deskwire_query.reading.reader import LedgerRow, Reader
 from deskwire_shared.contracts.subjects import PROJECTED_SUBJECT, chat_typing_subject
 
 POLL_SECONDS: Final = 1.0

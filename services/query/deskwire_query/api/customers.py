@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from deskwire_query.api.parameters import CustomerListQuery, CustomersReader, IdInPath, OwnWrite
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.read_models import CustomerRow, CustomerView, Page
+from deskwire_query.reading.read_models import CustomerRow, CustomerView, Page
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 

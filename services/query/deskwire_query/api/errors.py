@@ -6,10 +6,10 @@ from typing import Final
 from deskwire_query.api.parameters import ViewNotFound
 from deskwire_query.catalogue import NothingLives
 from deskwire_query.database import AWAY
-from deskwire_query.files import FileIsInfected, FileNotThere
-from deskwire_query.history import HistoryTooLong
 from deskwire_query.live import NotCaughtUp, TooManyListeners
-from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
+from deskwire_query.reading.files import FileIsInfected, FileNotThere
+from deskwire_query.reading.history import HistoryTooLong
+from deskwire_query.reading.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
 from deskwire_shared.runtime.problems import Describe, plainly, problem, unavailable
 
 

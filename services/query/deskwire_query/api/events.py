@@ -18,9 +18,9 @@ from deskwire_query.api.parameters import (
     TicketsReader,
 )
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.explanations import Explained, explanations, names_in, told
-from deskwire_query.history import events_after, readable, ticket_as_of
 from deskwire_query.live import Hub
+from deskwire_query.reading.explanations import Explained, explanations, names_in, told
+from deskwire_query.reading.history import events_after, readable, ticket_as_of
 from deskwire_query.streaming import while_allowed
 from deskwire_shared.contracts.subjects import TICKETS
 

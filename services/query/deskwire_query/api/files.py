@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from deskwire_query.api.parameters import TicketInPath, TicketsReader
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.files import attachment_of, given_out, raw_mail_of
-from deskwire_query.read_models import LAST_VERSION
+from deskwire_query.reading.files import attachment_of, given_out, raw_mail_of
+from deskwire_query.reading.read_models import LAST_VERSION
 
 router = APIRouter(tags=["files"])
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from deskwire_query.api.parameters import CursorOfPage, Id, LimitOfPage
 from deskwire_query.api.state import PartsOfDesk
 from deskwire_query.arrivals.reading import ArrivalCount, ArrivalFilter, ArrivalRow
-from deskwire_query.read_models import Page
+from deskwire_query.reading.read_models import Page
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.intake_ledger import Decision, Via
 from deskwire_shared.runtime.http_access import requires

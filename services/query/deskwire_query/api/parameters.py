@@ -6,7 +6,7 @@ from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.read_models import NO_CONDITIONS, Sort, TicketFilter
+from deskwire_query.reading.read_models import NO_CONDITIONS, Sort, TicketFilter
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.conditions import Conditions
 from deskwire_shared.contracts.directory import View

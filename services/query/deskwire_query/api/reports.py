@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
 from deskwire_query.api.parameters import ReportsReader, TicketQuery
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.read_models import CountBy, ResponseTimes
+from deskwire_query.reading.read_models import CountBy, ResponseTimes
 
 LONGEST: Final = timedelta(days=3 * 366)
 

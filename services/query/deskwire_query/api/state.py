@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from obstore.store import ObjectStore
 
 from deskwire_query.live import Hub
-from deskwire_query.reader import Reader
+from deskwire_query.reading.reader import Reader
 from deskwire_query.settings import QuerySettings
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.eventstore.codec import Codec

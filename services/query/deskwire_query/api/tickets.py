@@ -15,7 +15,7 @@ from deskwire_query.api.parameters import (
     visible_views,
 )
 from deskwire_query.api.state import PartsOfDesk
-from deskwire_query.read_models import (
+from deskwire_query.reading.read_models import (
     LAST_VERSION,
     Page,
     SearchHit,

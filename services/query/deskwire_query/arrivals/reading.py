@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deskwire_query.arrivals.tables import arrivals
-from deskwire_query.cursors import read_cursor, write_cursor
 from deskwire_query.database import Database
-from deskwire_query.listing import bounded
-from deskwire_query.read_models import Page
+from deskwire_query.reading.cursors import read_cursor, write_cursor
+from deskwire_query.reading.listing import bounded
+from deskwire_query.reading.read_models import Page
 from deskwire_shared.contracts.intake_ledger import Decision, Via, message_digest
 
 ORDER: Final = "ledger"

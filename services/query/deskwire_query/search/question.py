@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
-from deskwire_query.read_models import NOBODY, TicketFilter
+from deskwire_query.reading.read_models import NOBODY, TicketFilter
 from deskwire_query.search.analysis import fold, words
 from deskwire_shared.contracts.facts import Priority, Status
 

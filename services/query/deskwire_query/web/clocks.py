@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from deskwire_query.read_models import SlaClockView
+from deskwire_query.reading.read_models import SlaClockView
 from deskwire_query.web.phrases import due, span
 from deskwire_shared.contracts.facts import Metric
 

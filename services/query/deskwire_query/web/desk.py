@@ -9,10 +9,10 @@ from fastapi import Depends, Request
 from obstore.store import ObjectStore
 
 from deskwire_query.arrivals.reading import ArrivalReader
-from deskwire_query.read_models import Reads
-from deskwire_query.web.file_addresses import FileAddresses
-from deskwire_query.web.presence import Presence
-from deskwire_query.web.screens import Screens
+from deskwire_query.reading.read_models import Reads
+from deskwire_query.web.live.presence import Presence
+from deskwire_query.web.live.screens import Screens
+from deskwire_query.web.ticket.file_addresses import FileAddresses
 from deskwire_shared.contracts.access import Permission, Principal
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.directory.port import Directory

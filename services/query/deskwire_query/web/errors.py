@@ -11,13 +11,13 @@ from structlog import get_logger
 
 from deskwire_query.catalogue import NothingLives
 from deskwire_query.database import AWAY as DATABASE_AWAY
-from deskwire_query.files import FileIsInfected, FileNotThere
-from deskwire_query.history import HistoryTooLong
 from deskwire_query.live import TooManyListeners
-from deskwire_query.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
+from deskwire_query.reading.files import FileIsInfected, FileNotThere
+from deskwire_query.reading.history import HistoryTooLong
+from deskwire_query.reading.read_models import CustomerNotFound, InvalidCursor, TicketNotFound, UnsupportedCondition
 from deskwire_query.web.access import ask_to_sign_in
 from deskwire_query.web.rendering import page
-from deskwire_query.web.views import UnknownView
+from deskwire_query.web.workspace.views import UnknownView
 from deskwire_shared.contracts.access import NotPermitted
 from deskwire_shared.directory.port import DirectoryUnavailable
 from deskwire_shared.eventstore.port import BrokenHistory, EventStoreError

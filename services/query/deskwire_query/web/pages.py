@@ -7,11 +7,17 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from deskwire_query.web import admin, admin_changes, attachments, entrance, ledger, live, outbox, ticket, why, workspace
+from deskwire_query.web.admin import changes, documents, ledger
 from deskwire_query.web.desk import Desk
+from deskwire_query.web.entrance import pages as entrance
 from deskwire_query.web.errors import add_error_pages
+from deskwire_query.web.live import stream
+from deskwire_query.web.mails import outbox
 from deskwire_query.web.rendering import STATIC
 from deskwire_query.web.security import SecurityHeaders
+from deskwire_query.web.ticket import attachments, why
+from deskwire_query.web.ticket import pages as ticket
+from deskwire_query.web.workspace import pages as workspace
 from deskwire_shared.runtime.http_bodies import BodyLimit
 from deskwire_shared.runtime.telemetry import HTTP_TELEMETRY
 
@@ -37,7 +43,7 @@ def create_pages(desk: Desk) -> FastAPI:
     app.state.desk = desk
     app.state.identity = desk.sessions
     app.state.doorkeeper = entrance.Doorkeeper()
-    for part in (entrance, workspace, live, ticket, why, attachments, outbox, ledger, admin_changes, admin):
+    for part in (entrance, workspace, stream, ticket, why, attachments, outbox, ledger, changes, documents):
         app.include_router(part.router)
     app.mount("/static", StaticAssets(directory=STATIC), name="static")
     add_error_pages(app)

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 
 from deskwire_query.web import phrases
 from deskwire_query.web.clocks import most_pressing, read_clock
-from deskwire_query.web.mail_marks import enclosed_words
+from deskwire_query.web.mails.marks import enclosed_words
 from deskwire_shared.contracts.facts import Priority
 
 STATIC: Final = Path(__file__).parent / "static"

@@ -1,0 +1,1 @@
+"""Answers from the living read models: lists, tickets, customers, reports, history, files."""

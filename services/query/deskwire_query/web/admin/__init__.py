@@ -1,0 +1,1 @@
+"""The administration: documents of the directory, the ledger of intake."""

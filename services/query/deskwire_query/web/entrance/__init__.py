@@ -1,0 +1,1 @@
+"""The doors of the desk: the first run, signing in, signing out."""

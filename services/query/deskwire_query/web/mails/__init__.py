@@ -1,0 +1,1 @@
+"""Mails as their senders laid them out, made harmless; and the local outbox."""

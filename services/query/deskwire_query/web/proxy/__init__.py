@@ -1,0 +1,1 @@
+"""The APIs of services in other processes, behind the one address."""

@@ -1,0 +1,1 @@
+"""The workspace: views, their lists, and one ticket beside them."""
