@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx2
 from starlette.types import Message
 
-from deskwire_query.web.proxy.requests import ServiceProxy
+from deskwire_query.web.proxy.requests import MOST_BYTES, ServiceProxy
 
 OK = b'HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nETag: "4"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'
 
@@ -84,7 +84,7 @@ async def test_a_refusal_of_intake_comes_through_as_it_is() -> None:
 async def test_a_body_that_is_too_large_is_refused_before_it_is_passed_on() -> None:
     intake = Intake()
     async with browser_before(intake.answer) as browser:
-        answer = await browser.post("/intake/v1/attachments", content=b"x" * (requests.MOST_BYTES + 1))
+        answer = await browser.post("/intake/v1/attachments", content=b"x" * (MOST_BYTES + 1))
     assert answer.status_code == 413
     assert intake.heads == []
 
