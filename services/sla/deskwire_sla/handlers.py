@@ -152,14 +152,14 @@ class ServiceLevels:
             ticket = await self._record(ticket, wished, wish, cause)
             if not _leaves_more(facts):
                 break
-        await self._set_timer(ticket, hint, now, stood)
+        await self._set_timer(ticket, now, stood)
 
     async def _record(self, ticket: Ticket, wished: Several, wish: Callable[[Ticket], Several], cause: Cause) -> Ticket:
         """Record what is wished for a ticket; what it has become meanwhile is asked about anew."""
         outcome = await self.recorder.record(ticket.id, lambda found: wished if found is ticket else wish(found), cause)
         return outcome.ticket
 
-    async def _set_timer(self, ticket: Ticket, hint: Hint, now: datetime, stood: datetime | None) -> None:
+    async def _set_timer(self, ticket: Ticket, now: datetime, stood: datetime | None) -> None:
         """Set the timer for what is due next, and take away the one that stood for what is not due any more."""
         due = next_look(ticket, now)
         if due is not None and (not _same(due, stood) or not await self.timers.stands(ticket.id, NEXT_LOOK, due)):
@@ -171,7 +171,7 @@ class ServiceLevels:
         tip = await self.store.tip(ticket.id)
         if tip.version != ticket.version:
             changed = await self.recorder.ticket(ticket.id, at_least=tip.sequence)
-            await self._set_timer(changed, hint, now, noted_look(changed, now))
+            await self._set_timer(changed, now, noted_look(changed, now))
 
 
 def _same(due: datetime | None, stood: datetime | None) -> bool:

@@ -1,4 +1,4 @@
-"""What a timer says when it fires: why it was set. What is due is decided anew by whoever hears it."""
+"""What a message says about why a ticket is looked at; what is due is decided anew by whoever hears it."""
 
 from typing import Final
 
