@@ -141,8 +141,11 @@ class Calendar(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     time_zone: TimeZone
     hours: dict[Weekday, Intervals] = {}
+    """A week's intervals, such as `{"mon": [["09:00", "12:00"], ["13:00", "17:00"]]}`; a day left out is closed."""
     holidays: Holidays = Holidays()
+    """Days that are closed, whatever the week says."""
     exceptions: Annotated[dict[Date, Intervals], Field(max_length=2000)] = {}
+    """What single days really are, whatever week and holidays say; no intervals are a closed day."""
 
     @model_validator(mode="after")
     def _opens_at_all(self) -> Self:

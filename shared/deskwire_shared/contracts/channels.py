@@ -122,11 +122,16 @@ class Channel(Document):
     webhook: WebhookChannel | None = None
     """What a webhook channel reads and sends."""
     sender_name: str = ""
+    """What customers see beside the address; empty is the channel's name."""
     team_id: str | None = None
+    """Whose queue its tickets go to, unless a rule says otherwise; None leaves that to rules and people."""
     locale: Locale = "en"
+    """The language of what the desk writes by itself."""
     active: bool = True
     acknowledge: bool = True
+    """Whether senders are told that a new ticket has arrived."""
     follow_up_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """How long a reply to a closed ticket opens a follow-up; later it opens a new ticket with a link."""
 
     @model_validator(mode="after")
     def _fetches_for_an_address(self) -> Self:

@@ -32,6 +32,7 @@ class Customer(PersonDocument):
     locale: Locale | None = None
     notes: Personal[str] = ""
     blocked: bool = False
+    """Whether what they write opens no tickets."""
 
 
 class Organisation(Document):
@@ -90,6 +91,7 @@ class ApiToken(Document):
     name: Name
     secret_sha256: str
     scopes: tuple[Permission, ...]
+    """What it may do."""
     expires_at: datetime | None = None
     active: bool = True
 

@@ -17,7 +17,7 @@ class Escalation(Document):
 
     when: Literal["warned", "breached"]
     at: Share | None = None
-    """Which of the policy's warnings; None is any."""
+    """Which of the policy's warnings, for `warned` alone; None is any."""
     metrics: Annotated[tuple[Metric, ...], Field(max_length=4)] = ()
     """Of which promises; none named is any."""
     actions: Annotated[tuple[EscalationAction, ...], Field(min_length=1, max_length=8)]
@@ -28,6 +28,7 @@ class SlaTarget(Document):
 
     metric: Metric
     seconds: dict[Priority, Annotated[int, Field(gt=0, le=366 * 86400)]]
+    """Such as `{"urgent": 3600, "normal": 14400}`, counted in the policy's calendar."""
 
 
 class SlaPolicy(Document):
@@ -42,6 +43,7 @@ class SlaPolicy(Document):
     calendar_id: str | None = None
     """None counts calendar time, day and night."""
     pause_on: tuple[Status, ...] = ("pending", "on_hold")
+    """In which statuses the time stands still; that for a response runs on until there is an answer."""
     warn_at: Share | Annotated[tuple[Share, ...], Field(max_length=5)] = 0.75
     """The shares of a target after which a warning is due."""
     automations_answer: bool = False

@@ -35,6 +35,7 @@ class Agent(PersonDocument):
     calendar_id: str | None = None
     """Their working hours; None works whenever `availability` says so."""
     signature: Personal[str] = ""
+    """Stands below their answers."""
 
 
 class Overflow(Document):
@@ -50,9 +51,11 @@ class Team(Document):
     kind: Literal["team"] = "team"
     name: Name
     assignment: Literal["manual", "sticky"] | RankingStrategy = "round_robin"
+    """How a ticket of the team finds an agent."""
     fallback: RankingStrategy = "least_loaded"
     """How `sticky` chooses when the customer's last agent cannot take the ticket."""
     calendar_id: str | None = None
+    """When the team works, for `within_hours`."""
     within_hours: bool = False
     """Tickets wait for the team's calendar to open before they are assigned."""
     reassign_after_minutes: Annotated[int, Field(ge=0, le=10_080)] | None = None

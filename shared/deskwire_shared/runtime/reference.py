@@ -3,18 +3,21 @@
 `python -m deskwire_shared.runtime.reference docs/reference`
 """
 
+import ast
 import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from importlib import import_module
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, ForwardRef, Literal, get_args, get_origin
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -108,17 +111,60 @@ def _directory_page() -> str:
             f" [JSON schema](schemas/directory.{kind}.json)\n\n{_fields_table(model, without=('kind',))}"
             for kind, model in sorted(DOCUMENTS.items())
         ),
+        "## Parts of documents",
+        *(_part_section(part) for part in sorted(_parts_of(DOCUMENTS.values()), key=lambda part: part.__name__)),
     )
 
 
-def _fields_table(model: type[Fact] | type[Document], *, without: tuple[str, ...]) -> str:
-    personal = personal_fields(model)
+def _part_section(part: type[BaseModel]) -> str:
     rows = [
-        (f"`{name}`", f"`{_type(field.annotation)}`", _default(field), "yes" if name in personal else "")
+        (f"`{name}`", f"`{_type(field.annotation)}`", _default(field), _meanings(part).get(name, ""))
+        for name, field in part.model_fields.items()
+    ]
+    said = " ".join((inspect.getdoc(part) or "").split())
+    return f"### {part.__name__}\n\n{said}\n\n{_table(('field', 'type', 'default', 'meaning'), rows)}"
+
+
+def _parts_of(models: Iterable[type[BaseModel]]) -> set[type[BaseModel]]:
+    """The models inside of models, however deep."""
+    found: set[type[BaseModel]] = set()
+    waiting = [field.annotation for model in models for field in model.model_fields.values()]
+    while waiting:
+        annotation = waiting.pop()
+        waiting += get_args(annotation)
+        if inspect.isclass(annotation) and issubclass(annotation, BaseModel) and annotation not in found:
+            found.add(annotation)
+            waiting += [field.annotation for field in annotation.model_fields.values()]
+    return found
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """What the sentences below the fields of a class say of them; a class says more than the one it is made from."""
+    said: dict[str, str] = {}
+    for one in reversed([one for one in model.__mro__ if issubclass(one, BaseModel) and one is not BaseModel]):
+        (written,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        assert isinstance(written, ast.ClassDef)
+        for field, below in pairwise(written.body):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    said[name] = " ".join(text.split())
+    return said
+
+
+def _fields_table(model: type[Fact] | type[Document], *, without: tuple[str, ...]) -> str:
+    personal, meanings = personal_fields(model), _meanings(model)
+    rows = [
+        (
+            f"`{name}`",
+            f"`{_type(field.annotation)}`",
+            _default(field),
+            "yes" if name in personal else "",
+            meanings.get(name, ""),
+        )
         for name, field in model.model_fields.items()
         if name not in without
     ]
-    return _table(("field", "type", "default", "personal"), rows) if rows else "It has no fields of its own."
+    return _table(("field", "type", "default", "personal", "meaning"), rows) if rows else "It has no fields of its own."
 
 
 def _settings_page() -> str:
@@ -216,7 +262,8 @@ def _default(field: FieldInfo) -> str:
     default = field.default
     if default in (None, "", ()):
         return "none"
-    return f"`{default.model_dump_json() if hasattr(default, 'model_dump_json') else default}`"
+    shown = default.model_dump_json() if hasattr(default, "model_dump_json") else str(default)
+    return f"`{shown.replace(chr(10), chr(92) + 'n')}`"
 
 
 def _type(annotation: Any) -> str:
@@ -225,6 +272,8 @@ def _type(annotation: Any) -> str:
         return _type(arguments[0])
     if origin in COLLECTIONS:
         return COLLECTIONS[origin].format(*(_type(one) for one in arguments))
+    if isinstance(annotation, ForwardRef):
+        return annotation.__forward_arg__
     if origin is Literal:
         return " or ".join(str(one) for one in arguments)
     if arguments:

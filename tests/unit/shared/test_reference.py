@@ -61,3 +61,11 @@ def test_every_fact_can_be_told_in_words() -> None:
 
 def _is(file: Path, text: str) -> bool:
     return file.exists() and file.read_text(encoding="utf-8") == text
+
+
+def test_what_stands_below_a_field_and_inside_of_documents_is_told(pages: dict[str, str]) -> None:
+    lines = pages["directory.md"].splitlines()
+    assert any(line.startswith("| `stop` |") and "No later rule is asked" in line for line in lines)
+    assert {"### SlaTarget", "### CallWebhook", "### ImapMailbox", "### Conditions"} <= set(lines)
+    tables = [line for line in lines if line.startswith("|")]
+    assert [line for line in tables if not line.endswith(" |")] == []
