@@ -112,7 +112,10 @@ def _directory_page() -> str:
             for kind, model in sorted(DOCUMENTS.items())
         ),
         "## Parts of documents",
-        *(_part_section(part) for part in sorted(_parts_of(DOCUMENTS.values()), key=lambda part: part.__name__)),
+        *(
+            _part_section(part)
+            for part in sorted(_parts_of(DOCUMENTS.values()), key=lambda part: (part.__name__, part.__module__))
+        ),
     )
 
 
