@@ -72,7 +72,7 @@ ESCALATION: Final = Group(
     start={"when": "breached", "actions": [{"do": "notify_agents", "assignee": True}]},
     fields=(
         Choice(name="when", label="When a promise", options=(("warned", "is close"), ("breached", "was missed"))),
-        Share(name="at", label="At", hint="Which of the warnings; empty is any of them.", example="75 %"),
+        Share(name="at", label="At", hint="When it is close: which of the warnings; empty is any.", example="75 %"),
         Choices(name="metrics", label="Of these promises", options=METRICS, hint="None chosen is any."),
         Repeat(name="actions", label="Then", item=variants(EscalationAction, "do", label="Do"), noun="action", most=8),
     ),
