@@ -83,6 +83,7 @@ class CustomerMessage(PersonalFact):
     cc: Personal[tuple[Address, ...]] = ()
     html: Personal[str | None] = None
     quoted: Personal[str | None] = None
+    signature: Personal[str | None] = None
     internet_message_id: Personal[str | None] = None
     references: Personal[tuple[str, ...]] = ()
     attachments: Personal[tuple[Attachment, ...]] = ()

@@ -39,6 +39,7 @@ class CustomerWords:
     cc: tuple[Address, ...] = ()
     html: str | None = None
     quoted: str | None = None
+    signature: str | None = None
     internet_message_id: str | None = None
     references: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()

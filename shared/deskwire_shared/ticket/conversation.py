@@ -103,6 +103,7 @@ def _words(command: CustomerWords) -> dict[str, Any]:
         _require_something(command.text, command.html, command.attachments)
     _require_sizes(command.text, command.html, command.attachments)
     limits.require_text("quoted text", command.quoted or "", limits.TEXT_SIZE)
+    limits.require_text("signature", command.signature or "", limits.TEXT_SIZE)
     limits.require_addresses((command.author,))
     limits.require_addresses(command.to + command.cc)
     limits.require_count("references", command.references, limits.REFERENCES)
