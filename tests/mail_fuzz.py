@@ -57,6 +57,8 @@ def assert_sound(mail: ParsedMail) -> None:
     for text in (mail.subject, mail.text, mail.html or "", mail.reply_text, *mail.defects):
         assert "\x00" not in text
         text.encode("utf-8")
+    assert mail.reply_text.endswith(mail.signature or "")
+    assert mail.signature is None or mail.reply_text.removesuffix(mail.signature).strip()
     assert len(mail.subject) <= MAX_SUBJECT
     assert len(mail.text) <= MAX_TEXT
     assert len(mail.html or "") <= MAX_HTML

@@ -108,6 +108,7 @@ def _summary(path: str, parsed: ParsedMail) -> str:
         f"  from {sender}, {parsed.date.isoformat() if parsed.date else 'no date'}",
         *(f"  attachment {a.filename} ({a.content_type}, {a.size} bytes)" for a in parsed.attachments),
         *(f"  defect: {defect}" for defect in parsed.defects),
-        *(f"  | {line}" for line in parsed.reply_text.split("\n")),
+        *(f"  | {line}" for line in parsed.reply_text.removesuffix(parsed.signature or "").rstrip().split("\n")),
+        *(f"  ~ {line}" for line in (parsed.signature or "").splitlines()),
     ]
     return "\n".join(lines)

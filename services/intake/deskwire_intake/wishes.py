@@ -54,9 +54,17 @@ def follow_up_link(closed: Ticket, ticket_id: str, number: int) -> TicketCommand
     return LinkTicket(ticket_id=ticket_id, number=number, kind="follow_up")
 
 
+def _signed(text: str, signature: str | None) -> tuple[str, str | None]:
+    """Split the signature off a text that ends with it; below history that is kept it may stand elsewhere."""
+    if signature is None or not text.endswith(signature):
+        return text, None
+    return text.removesuffix(signature).rstrip(), signature
+
+
 def words_of(message: InboundMessage, ticket_id: str, text: str, attachments: tuple[Attachment, ...]) -> dict[str, Any]:
     """What the customer said, within the desk's limits, as the fields of `CustomerWords`."""
     quoted = message.text.removeprefix(text).strip("\n") or None
+    text, signature = _signed(text, message.signature)
     text, html, quoted = fitted_words(text, message.html, quoted)
     to = fitted_addresses(message.to, limits.RECIPIENTS)
     return {
@@ -68,6 +76,7 @@ def words_of(message: InboundMessage, ticket_id: str, text: str, attachments: tu
         "text": text,
         "html": html,
         "quoted": quoted,
+        "signature": signature,
         "raw_key": message.raw_key,
         "machine": message.machine,
         "spam": message.spam,

@@ -101,6 +101,8 @@ class InboundMessage:
     text: str
     new_text: str
     """The text without the quoted history."""
+    signature: str | None = None
+    """What the new text ends with, when that is its author's signature."""
     html: str | None = None
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()

@@ -42,9 +42,10 @@ def _attachment(attachment: Attachment) -> dict[str, object]:
 
 
 def detailed_json_view(parsed: ParsedMail) -> dict[str, object]:
-    """Show what servers say of a mail, how it is protected and what its files are, too."""
+    """Show the signature, what servers say of a mail, how it is protected and what its files are, too."""
     view = json_view(parsed)
     return view | {
+        "signature": parsed.signature,
         "protection": parsed.protection,
         "hops": list(parsed.way.hops),
         "authentication_results": [asdict(results) for results in parsed.way.authentication],

@@ -100,6 +100,8 @@ class ParsedMail:
     text: str
     html: str | None
     reply_text: str
+    signature: str | None
+    """What of the newly written text is its author's signature: its end."""
     attachments: tuple[Attachment, ...]
     machine: Machine
     way: Way

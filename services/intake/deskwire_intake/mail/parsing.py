@@ -12,6 +12,7 @@ from deskwire_intake.mail.parsed import Address, ParsedMail, Way
 from deskwire_intake.mail.protection import read_protection
 from deskwire_intake.mail.quotes import newly_written, reply_of_html, text_of_html, without_tags
 from deskwire_intake.mail.relays import read_authentication_results, read_hops, read_spam_signs
+from deskwire_intake.mail.signatures import signature_of
 from deskwire_intake.mail.tree import read_tree
 
 MAX_TEXT = 256 * 1024  # characters; the whole mail stays in the object store
@@ -49,6 +50,7 @@ def parse_mail(raw: bytes) -> ParsedMail:
         text=text,
         html=html,
         reply_text=reply_text,
+        signature=_signature(reply_text, html, defects),
         attachments=tuple(read_attachments(content.attached, html, defects)),
         machine=read_machine(root, from_, subject, defects),
         way=Way(read_hops(headers), read_authentication_results(headers), read_spam_signs(headers)),
@@ -84,6 +86,13 @@ def _texts(bodies: tuple[Body, ...], html: str | None, defects: set[str]) -> tup
     if only_html and html is not None:
         return text, _guarded(reply_of_html, html, lambda _: text, "HTML", defects)[:MAX_TEXT]
     return text, _guarded(newly_written, text, str, "quote", defects)
+
+
+def _signature(text: str, html: str | None, defects: set[str]) -> str | None:
+    def found(markup: str) -> str:
+        return signature_of(text, markup) or ""
+
+    return _guarded(found, html or "", lambda _: "", "signature", defects) or None
 
 
 def _plain(body: Body, defects: set[str]) -> str:

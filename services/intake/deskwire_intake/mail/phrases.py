@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  # the words of other alphabets look like ours
-"""What mail programs write above the mail they answer, in the languages they speak."""
+"""What mail programs write above the mail they answer and below the one they send, in the languages they speak."""
 
 import re
 from collections.abc import Iterable
@@ -58,3 +58,41 @@ OUT_OF_OFFICE = re.compile(
     + r"(?!\w)",
     re.IGNORECASE,
 )
+
+_DEVICE = _any_of(
+    (
+        *("iphon", "ipad", "ipod", "android", "samsung", "galaxy", "xiaomi", "redmi", "huawei", "pixel", "blackberry"),
+        *("outlook", "yahoo mail", "proton ?mail", "mail for windows", "mail für windows", "courrier pour windows"),
+        *(
+            "mail app",
+            "gmx",
+            "web\\.de",
+            "smartphone",
+            "smart phone",
+            "mobile device",
+            "mobilgerät",
+            "handy",
+            "телефон",
+        ),
+    )
+)
+_SENT_FROM = (
+    *("sent (?:from|via|with)", "get outlook for", "gesendet (?:von|mit|aus)", "holen sie sich outlook für"),
+    *("envoyé (?:de|depuis|à partir de)", "obtenez outlook pour", "télécharge[zr] outlook pour"),
+    *("enviado (?:desde|do|da|de|pelo)", "obtener outlook para", "obter o outlook para"),
+    *("inviato (?:da|dal|dall')", "scarica outlook per", "ottieni outlook per", "verstuurd vanaf", "verzonden vanaf"),
+    *("wysłan[eo] ze?", "pobierz aplikację outlook", "skickat från", "hämta outlook för", "sendt fra"),
+    *("hent outlook (?:for|til)", "lähetetty", "odesláno ze?", "отправлено (?:с|из)", "надіслано з", "στάλθηκε από"),
+)
+_SENT_FROM_BEHIND = (
+    *("gesendet", "gönderildi", "küldve", "から送信", "发送", "發送", "에서 보냄"),
+    *("发自我的 ?iphone", "發自我的 ?iphone", "发自我的 ?ipad", "發自我的 ?ipad"),
+)
+
+SENT_FROM = re.compile(
+    rf"[ \t]*(?=[^\n]{{0,60}}{_DEVICE})"
+    rf"(?:{_any_of(_SENT_FROM)}(?!\w)(?:[^\n?!:.]|\.(?=\w)){{0,60}}|[^\n?!:]{{0,80}}{_any_of(_SENT_FROM_BEHIND)}\.?)"
+    r"(?:[<(\[]https?://[^\s<>()\[\]]{1,300}[>)\]]?)?[ \t]*\Z",
+    re.IGNORECASE,
+)
+"""A last line such as "Sent from my iPhone"."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Protocol
 
 import html_text
 import quotequail
@@ -27,7 +28,7 @@ _DATE = re.compile(r"\d{1,2}[:.h]\d{2}(?!\d)|\b(?:19|20)\d\d\b|\d{4}\u5e74")
 _ADDRESS = re.compile(r"[<(\[][^<>()\[\]\s]{1,64}@[^<>()\[\]\s]{1,255}[>)\]]|\[mailto:|<mailto:")
 
 _HTML_UNSEEN = "//title"
-_HTML_HISTORY = (
+HTML_HISTORY = (
     "//blockquote[@type='cite']"
     "|//*[contains(concat(' ', normalize-space(@class), ' '), ' gmail_quote ')]"
     "|//*[contains(concat(' ', normalize-space(@class), ' '), ' gmail_quote_container ')]"
@@ -50,14 +51,35 @@ def without_tags(html: str) -> str:
 
 def reply_of_html(html: str) -> str:
     """Derive what was newly written from an HTML body, whose markup often tells where the history begins."""
-    return newly_written(_text_without(html, f"{_HTML_UNSEEN}|{_HTML_HISTORY}")) or newly_written(text_of_html(html))
+    return newly_written(_text_without(html, f"{_HTML_UNSEEN}|{HTML_HISTORY}")) or newly_written(text_of_html(html))
 
 
 def _text_without(html: str, path: str) -> str:
-    tree = html_text.parse_html(_NOT_XML.sub("", html))
+    return html_text.extract_text(tree_without(html, path))
+
+
+class Element(Protocol):
+    """A piece of parsed HTML."""
+
+    def xpath(self, path: str, /) -> list["Element"]:
+        """Give the elements that an XPath names."""
+        ...
+
+    def itertext(self) -> Iterator[str]:
+        """Give the text within, in pieces."""
+        ...
+
+    def clear(self, *, keep_tail: bool) -> None:
+        """Empty it; the tail is the text behind it."""
+        ...
+
+
+def tree_without(html: str, path: str) -> Element:
+    """Parse an HTML body, and empty the elements that an XPath names."""
+    tree: Element = html_text.parse_html(_NOT_XML.sub("", html))
     for element in tree.xpath(path):
         element.clear(keep_tail=True)
-    return html_text.extract_text(tree)
+    return tree
 
 
 def newly_written(text: str) -> str:

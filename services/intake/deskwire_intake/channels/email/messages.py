@@ -34,6 +34,7 @@ def inbound_message(
         subject=mail.subject,
         text=mail.text,
         new_text=mail.reply_text,
+        signature=mail.signature,
         html=mail.html,
         to=_people(mail.to),
         cc=_people(mail.cc),
