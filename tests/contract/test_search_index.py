@@ -164,6 +164,11 @@ async def test_a_word_in_the_subject_counts_for_more_than_one_in_a_text(desk: Qu
     assert await found(desk, "turbine") == [1, 2]
 
 
+async def test_a_ticket_is_found_by_the_signature_of_a_mail(desk: QueryDesk) -> None:
+    await desk.open(1, signature="-- \nCora\nTurbines Inc.")
+    assert await found(desk, "turbines") == [1]
+
+
 async def test_the_words_of_a_redacted_message_are_not_found(desk: QueryDesk) -> None:
     await desk.open(1, text="my password is swordfish-77")
     await desk.add(1, Redacted(message_id="m1", agent_id="ada"))

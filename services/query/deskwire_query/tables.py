@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Raise it with every change to these tables or to a projection: the next start rebuilds them."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -287,6 +287,7 @@ def _timeline(metadata: MetaData, prefix: str) -> Table:
         Column("text", Words, nullable=False),
         Column("html", Words),
         Column("quoted", Words),
+        Column("signature", Words),
         Column("attachments", Listing, nullable=False),
         Column("delivery", String(16), nullable=False),
         Column("delivery_reason", Words, nullable=False),

@@ -56,7 +56,8 @@ def _people(*people: Address) -> list[str]:
 
 def _message(fact: CustomerMessage | AgentReplied | NoteAdded) -> list[str]:
     names = [attachment.filename for attachment in fact.attachments[:MOST_FILES]]
-    return [fact.message_id, "\n".join([fact.text[:MESSAGE_LENGTH], *names])]
+    signed = (fact.signature or "",) if isinstance(fact, CustomerMessage) else ()
+    return [fact.message_id, "\n".join(filter(None, (fact.text[:MESSAGE_LENGTH], *signed, *names)))]
 
 
 def _customer_replied(document: Document, fact: CustomerReplied) -> Changes:

@@ -28,7 +28,8 @@ from deskwire_shared.contracts.facts import (
 Entry = dict[str, Any]
 
 HIDDEN: Final[Mapping[str, Any]] = {
-    "redacted": True, "subject": "", "text": "", "html": None, "quoted": None, "attachments": [],
+    "redacted": True, "subject": "", "text": "", "html": None, "quoted": None, "signature": None,
+    "attachments": [],
 }  # fmt: skip
 SHOWN_ELSEWHERE: Final = {"type", "person_id", "message_id"}
 """What stands in an entry's own columns, or is nobody's business."""
@@ -81,6 +82,7 @@ def _envelope(commit: Commit, version: int, sequence: int) -> Entry:
         "text": "",
         "html": None,
         "quoted": None,
+        "signature": None,
         "attachments": [],
         "delivery": "none",
         "delivery_reason": "",
@@ -121,6 +123,7 @@ def _customer_message(fact: CustomerMessage, author_id: str, data: Entry) -> Ent
         "text": fact.text,
         "html": fact.html,
         "quoted": fact.quoted,
+        "signature": fact.signature,
         "attachments": _attachments(fact.attachments),
         "details": _details(
             to=fact.to,

@@ -22,7 +22,9 @@ from deskwire_shared.ticket.state import Ticket
 from deskwire_shared.ticket.transcript import hidden, with_messages
 
 MOST_COMMITS: Final = 5_000
-HIDDEN: Final[dict[str, Any]] = {"text": "", "subject": "", "html": None, "quoted": None, "attachments": []}
+HIDDEN: Final[dict[str, Any]] = {
+    "text": "", "subject": "", "html": None, "quoted": None, "signature": None, "attachments": [],
+}  # fmt: skip
 """What stands in the place of redacted words."""
 SHOWN: Final = tuple(
     field.name

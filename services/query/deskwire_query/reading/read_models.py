@@ -189,6 +189,7 @@ class TimelineEntry:
     text: str = ""
     html: str | None = None
     quoted: str | None = None
+    signature: str | None = None
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     attachments: tuple[Attachment, ...] = ()

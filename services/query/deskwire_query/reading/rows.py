@@ -22,8 +22,8 @@ Row = Mapping[Any, Any]
 LIST_COLUMNS: Final = tuple(field.name for field in fields(TicketRow))
 ENTRY_COLUMNS: Final = (
     "ticket_id", "version", "sequence", "at", "kind", "fact", "correlation_id", "causation_id", "message_id",
-    "author_id", "author_name", "author_address", "subject", "text", "html", "quoted", "delivery",
-    "delivery_reason", "redacted", "moved_to",
+    "author_id", "author_name", "author_address", "subject", "text", "html", "quoted", "signature",
+    "delivery", "delivery_reason", "redacted", "moved_to",
 )  # fmt: skip
 
 

@@ -40,9 +40,12 @@ def test_every_fact_of_a_commit_is_an_entry_at_its_own_version() -> None:
 
 def test_a_customers_message_shows_who_wrote_what_to_whom() -> None:
     to, cc = Address(address="desk@example.com"), Address(address="boss@example.org", name="Boss")
-    (entry,) = noted(opened(to=(to,), cc=(cc,), html="<b>Help</b>", quoted="> old", attachments=(FILE,)))
+    (entry,) = noted(
+        opened(to=(to,), cc=(cc,), html="<b>Help</b>", quoted="> old", signature="-- \nCora", attachments=(FILE,))
+    )
     assert (entry["author_name"], entry["author_address"]) == ("Cora Customer", "cora@example.org")
     assert (entry["text"], entry["html"], entry["quoted"]) == ("Please help.", "<b>Help</b>", "> old")
+    assert entry["signature"] == "-- \nCora"
     assert entry["details"]["cc"] == [{"address": "boss@example.org", "name": "Boss"}]
     assert [file["filename"] for file in entry["attachments"]] == ["a.png"]
 
@@ -80,7 +83,8 @@ def test_an_answer_that_is_still_tried_is_no_bounce() -> None:
 def test_redaction_takes_words_and_files_away() -> None:
     amendment, entry = noted(Redacted(message_id="m1", agent_id="ada", reason="a password"))
     assert amendment.changes == {
-        "redacted": True, "subject": "", "text": "", "html": None, "quoted": None, "attachments": [],
+        "redacted": True, "subject": "", "text": "", "html": None, "quoted": None, "signature": None,
+        "attachments": [],
     }  # fmt: skip
     assert entry["details"]["data"] == {"agent_id": "ada", "reason": "a password"}
 

@@ -363,10 +363,12 @@ async def test_remote_images_are_loaded_for_the_agent_who_asks(web: WebDesk) -> 
 async def test_an_answer_is_shown_as_the_words_above_its_quotes(web: WebDesk) -> None:
     await web.desk.open(1)
     reply = CustomerReplied(person_id="cora", author_id="cora", message_id="m9", channel="email", author=CORA,
-                            text="Yes, please", html="<p>Yes, please</p>", quoted="> Shall we?")  # fmt: skip
+                            text="Yes, please", html="<p>Yes, please</p>", quoted="> Shall we?",
+                            signature="-- \nCora")  # fmt: skip
     await web.desk.add(1, reply)
     page = await web.page("/tickets/1", part="ticket")
     assert "Yes, please" in page
+    assert "Show the signature" in page
     assert "Show the quoted text" in page
     assert "Original layout" in page
 
