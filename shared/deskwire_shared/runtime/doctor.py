@@ -28,6 +28,7 @@ from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.desk import Unreachable, connected, open_objects
 from deskwire_shared.runtime.durability import TooWeak, check_durability, replicas
 from deskwire_shared.runtime.nats_server import is_recent_enough
+from deskwire_shared.runtime.setting_names import unknown_settings
 from deskwire_shared.runtime.settings import CommonSettings, WrongSettings
 from deskwire_shared.runtime.streams import CONSUMERS, STREAMS, declared_streams, differences, service_of, stream_config
 
@@ -58,7 +59,8 @@ Check = Callable[[CommonSettings], Awaitable[list[Finding]]]
 
 async def examine(settings: CommonSettings, clock: Clock) -> list[Finding]:
     """Look at everything; `settings` name the NATS server, unless none was found."""
-    findings = [_data_directory(settings.data_dir)] if _uses_data_directory(settings) else []
+    findings = _settings()
+    findings += [_data_directory(settings.data_dir)] if _uses_data_directory(settings) else []
     findings += [await _object_store(settings), *await _nats(settings, clock)]
     for found in sorted(entry_points(group=ENTRY_POINTS)):
         findings += await _asked(found.load(), settings)
@@ -76,6 +78,12 @@ def _uses_data_directory(settings: CommonSettings) -> bool:
     """Whether anything lies there; with servers of their own for all, processes need none."""
     stores = (settings.object_store_url, settings.database_url.get_secret_value())
     return settings.nats_url is None or any(str(settings.data_dir) in store for store in stores)
+
+
+def _settings() -> list[Finding]:
+    return [
+        Finding("settings", str(unknown), "correct it, or take it away") for unknown in unknown_settings(os.environ)
+    ]
 
 
 def _data_directory(folder: Path) -> Finding:

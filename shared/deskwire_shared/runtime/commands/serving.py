@@ -1,5 +1,6 @@
 """`deskwire up`, `run` and `migrate`: start the desk, or one service of it."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,9 @@ def up(
     from deskwire_shared.runtime import up as whole_desk
     from deskwire_shared.runtime.running import load_settings, run_async
 
-    run_async(whole_desk.up(load_settings(), _chosen(services or [])))
+    settings = load_settings()
+    _warn_of_unknown_settings()
+    run_async(whole_desk.up(settings, _chosen(services or [])))
 
 
 @serving.command()
@@ -41,8 +44,11 @@ def run(
     if role is not None and role not in chosen.roles and not chosen.plays_channels:
         raise typer.BadParameter(f"{service} has the roles {', '.join(chosen.roles) or '(none)'}")
 
+    settings = load_settings()
+    _warn_of_unknown_settings()
+
     async def work() -> None:
-        await boot.serve(discovered(load_settings()), [chosen], role=role)
+        await boot.serve(discovered(settings), [chosen], role=role)
 
     run_async(work())
 
@@ -59,6 +65,15 @@ def migrate() -> None:
         typer.echo("streams are up to date")
 
     run_async(work())
+
+
+def _warn_of_unknown_settings() -> None:
+    from structlog import get_logger
+
+    from deskwire_shared.runtime.setting_names import unknown_settings
+
+    for unknown in unknown_settings(os.environ):
+        get_logger(__name__).warning(str(unknown))
 
 
 def _chosen(names: list[str]) -> "list[Service]":
