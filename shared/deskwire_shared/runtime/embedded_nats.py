@@ -155,6 +155,8 @@ class EmbeddedNats:
             self._port = await self._ready_port(self._process)
             when_it_fails.pop_all()
             log.info("nats_server_started", port=self._port, pid=self.pid)
+            if self._wished_port not in {0, self._port}:
+                log.warning("nats_port_is_used_by_another_program", wished=self._wished_port, taken=self._port)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         for stale in self._folder.glob("*.ports"):
