@@ -159,6 +159,16 @@ def test_a_disabled_agent_is_listed_as_such_and_known_no_more(desk: Desk) -> Non
     assert desk.run("user", "disable", "leaving@example.org").returncode == 1
 
 
+async def test_a_disabled_agent_is_let_in_again(desk: Desk) -> None:
+    desk.add_agent("back@example.org")
+    assert "back@example.org can sign in already" in desk.run("user", "enable", "back@example.org").stderr
+    desk.says("user", "disable", "back@example.org")
+    desk.says("user", "enable", "back@example.org")
+    async with open_desk(desk.settings) as opened:
+        await opened.identity.sign_in("back@example.org", PASSWORD)
+    assert "there is no agent" in desk.run("user", "enable", "nobody@example.org").stderr
+
+
 def test_the_last_administrator_stays(desk: Desk) -> None:
     desk.add_agent("first-admin@example.org", "--role", "admin")
     refused = desk.run("user", "disable", "first-admin@example.org")

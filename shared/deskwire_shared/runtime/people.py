@@ -46,6 +46,18 @@ async def disable_agent(desk: Desk, email: str) -> None:
     await desk.directory.put(agent_id, agent.model_copy(update={"active": False}), actor=COMMAND_LINE)
 
 
+async def enable_agent(desk: Desk, email: str) -> None:
+    """Let an agent sign in again, with the password they had. Raises CommandFailed."""
+    if desk.identity.find_agent(email):
+        raise CommandFailed(f"{email} can sign in already")
+    wanted = email.strip().lower()
+    disabled = [found for found in desk.directory.all(Agent).items() if found[1].email == wanted]
+    if len(disabled) != 1:
+        raise CommandFailed(f"there {'is no agent' if not disabled else 'are several agents'} with the address {email}")
+    agent_id, agent = disabled[0]
+    await desk.directory.put(agent_id, agent.model_copy(update={"active": True}), actor=COMMAND_LINE)
+
+
 def _known(desk: Desk, email: str) -> tuple[str, Agent]:
     found = desk.identity.find_agent(email)
     if found is None:

@@ -90,6 +90,20 @@ def disable_user(email: Email) -> None:
     run_async(work())
 
 
+@user.command("enable")
+def enable_user(email: Email) -> None:
+    """Let an agent sign in again who was disabled."""
+    from deskwire_shared.runtime.people import enable_agent
+    from deskwire_shared.runtime.running import run_async, running_desk
+
+    async def work() -> None:
+        async with running_desk() as desk:
+            await enable_agent(desk, email)
+            typer.echo(f"{email} can sign in again")
+
+    run_async(work())
+
+
 @token.command("create")
 def create_token(
     name: Annotated[str, typer.Option(help="What the token is for.")],
