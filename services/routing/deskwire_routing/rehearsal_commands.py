@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import JsonValue
+
     from deskwire_routing.rehearsal_report import Rehearsal
     from deskwire_routing.rehearsal_run import Asked
     from deskwire_shared.contracts.rules import Rule
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 rules = typer.Typer(add_completion=False, no_args_is_help=True, help="Business rules.")
 
 MOST_SHOWN = 40
+HOLD_IDS = frozenset({"team", "assignee", "followers"})
+"""Where ids stand for teams and agents."""
 
 
 @rules.callback()
@@ -51,6 +57,7 @@ async def _rehearse(asked: "Asked", *, as_json: bool) -> None:
 
     from deskwire_routing.rehearsal_run import rehearse_on
     from deskwire_shared.runtime.running import running_desk
+    from deskwire_shared.runtime.telling import Teller
 
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with running_desk() as desk:
@@ -60,10 +67,10 @@ async def _rehearse(asked: "Asked", *, as_json: bool) -> None:
                 desk, asked, most_tickets=sys.maxsize,
                 tell=lambda what, done, total: progress.update(task, description=what, completed=done, total=total),
             )  # fmt: skip
-    if as_json:
-        sys.stdout.write(f"{found.model_dump_json(indent=2)}\n")
-    else:
-        _print(found)
+        if as_json:
+            sys.stdout.write(f"{found.model_dump_json(indent=2)}\n")
+        else:
+            _print(found, Teller(desk.directory).name)
 
 
 def print_rules(found: "Rehearsal") -> None:
@@ -89,7 +96,7 @@ def print_sum(found: "Rehearsal") -> None:
     )
 
 
-def _print(found: "Rehearsal") -> None:
+def _print(found: "Rehearsal", name: "Callable[[str], str]") -> None:
     from deskwire_shared.runtime.tables import print_table
 
     print_rules(found)
@@ -97,12 +104,23 @@ def _print(found: "Rehearsal") -> None:
         ("Ticket", "At", "Occasion", "What", "Was", "as drafted"),
         (
             (f"#{one.number}", f"{one.at:%Y-%m-%d %H:%M}", one.occasion, difference.what,
-             json.dumps(difference.recorded, ensure_ascii=False), json.dumps(difference.draft, ensure_ascii=False))
+             shown(difference.what, difference.recorded, name), shown(difference.what, difference.draft, name))
             for one in found.first_changed[:MOST_SHOWN]
             for difference in one.differences
         ),
     )  # fmt: skip
     print_sum(found)
+
+
+def shown(what: str, value: "JsonValue", name: "Callable[[str], str]") -> str:
+    """Show what a ticket had; teams and agents by their names."""
+    match value:
+        case str() if what in HOLD_IDS:
+            return name(value)
+        case [*ids] if ids and what in HOLD_IDS:
+            return ", ".join(name(str(one)) for one in ids)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def read_draft_rules(paths: list[Path]) -> "dict[str, Rule]":
