@@ -12,7 +12,7 @@ from deskwire_notify.quota import Quota
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.directory import Customer, Template
-from deskwire_shared.contracts.facts import Acknowledged, Address, MachineKind, ReplyDelivered
+from deskwire_shared.contracts.facts import Acknowledged, Address, MachineKind, ReplyBounced, ReplyDelivered
 from deskwire_shared.contracts.ids import new_id, person_id
 from deskwire_shared.contracts.subjects import DELIVERIES
 from deskwire_shared.contracts.threading_tokens import ticket_of_message_id
@@ -37,6 +37,8 @@ async def desk(
     monkeypatch.setenv("DESKWIRE_NOTIFY_SMTP_PORT", str(sink.port))
     monkeypatch.setenv("DESKWIRE_NOTIFY_SMTP_TLS", "none")
     monkeypatch.setenv("DESKWIRE_NOTIFY_ACKNOWLEDGEMENTS_PER_HOUR", "2")
+    monkeypatch.setenv("DESKWIRE_NOTIFY_AUTOMATIC_MAILS_PER_HOUR", "6")
+    monkeypatch.setenv("DESKWIRE_NOTIFY_AUTOMATIC_MAILS_PER_TICKET", "3")
     async with notify_desk(fresh_nats, tmp_path) as started:
         yield started
 
@@ -82,6 +84,41 @@ async def test_a_customer_who_opens_many_tickets_is_acknowledged_only_so_often(
     facts = [fact for ticket_id in tickets for fact in await desk.recorded(ticket_id, Acknowledged)]
     assert sorted(fact.outcome for fact in facts) == ["sent", "sent", "suppressed", "suppressed"]
     assert len(sink.mails) == 2
+
+
+async def test_a_machine_that_writes_under_many_addresses_is_one_customer(desk: NotifyDesk, sink: MailSink) -> None:
+    for number in range(4):
+        ticket_id = await desk.open(author=Address(address=f"desk+{number}@example.org"), requester_id=f"p{number}")
+        await desk.recorded(ticket_id, Acknowledged)
+    assert len(sink.mails) == 2
+
+
+async def test_answers_by_rules_leave_a_ticket_only_so_often(desk: NotifyDesk, sink: MailSink) -> None:
+    ticket_id = await desk.open()
+    await desk.recorded(ticket_id, Acknowledged)
+    tickets = [await desk.settled(ticket_id, await desk.reply(ticket_id, automated=True)) for _ in range(4)]
+    assert [ticket.messages[-1].delivery for ticket in tickets] == ["delivered", "delivered", "bounced", "bounced"]
+    (fact, _) = await desk.facts(ticket_id, ReplyBounced)
+    assert fact.reason == "it was not sent: too many automatic mails left this ticket within an hour"
+    assert len(sink.mails) == 3
+    assert desk.runtime.registry.get_sample_value("deskwire_notify_replies_withheld_total") == 2
+
+
+async def test_a_customer_gets_only_so_many_answers_by_rules_on_all_tickets(desk: NotifyDesk, sink: MailSink) -> None:
+    tickets = [await desk.open() for _ in range(8)]
+    settled = [await desk.settled(one, await desk.reply(one, automated=True)) for one in tickets]
+    await until(lambda: len(sink.mails) == 6)
+    bounced = [ticket.id for ticket in settled if ticket.messages[-1].delivery == "bounced"]
+    reasons = [fact.reason for one in bounced for fact in await desk.facts(one, ReplyBounced)]
+    assert set(reasons) == {"it was not sent: the customer was sent too many automatic mails within an hour"}
+    assert len(bounced) == 4
+
+
+async def test_what_agents_write_always_leaves(desk: NotifyDesk) -> None:
+    ticket_id = await desk.open()
+    for automated in (True, True, True, False, False):
+        ticket = await desk.settled(ticket_id, await desk.reply(ticket_id, automated=automated))
+    assert ticket.messages[-1].delivery == "delivered"
 
 
 async def test_a_refused_acknowledgement_is_recorded_without_the_address(desk: NotifyDesk, sink: MailSink) -> None:

@@ -14,7 +14,7 @@ from deskwire_notify.deliveries import LEASE, Deliveries
 from deskwire_notify.figures import Figures
 from deskwire_notify.handlers import Outgoing, on_ticket
 from deskwire_notify.mails.writing import Writer
-from deskwire_notify.quota import Quota
+from deskwire_notify.quota import Quota, Quotas
 from deskwire_notify.requests.webhook_sender import WebhookSender
 from deskwire_notify.settings import NotifySettings
 from deskwire_notify.webhooks.calling import WebhookCaller
@@ -66,6 +66,7 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
     bucket = Bucket(runtime.js, DELIVERIES)
     objects = Objects(runtime.objects)
     parking = runtime.parking("notify")
+    key = await runtime.secrets.site_key()
     return Outgoing(
         store=runtime.store,
         recorder=runtime.recorder,
@@ -83,7 +84,7 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
             directory=runtime.directory,
             objects=objects,
             relay=relay,
-            key=await runtime.secrets.site_key(),
+            key=key,
             parking=parking,
             fallback_sender=settings.fallback_sender,
             most_bytes=settings.most_mail_bytes,
@@ -98,7 +99,12 @@ async def wired(runtime: Runtime, settings: NotifySettings, relay: Relay, figure
                 timedelta(seconds=settings.chat_grace_seconds), timedelta(hours=settings.give_up_hours)
             ),
         ),
-        quota=Quota(bucket, most=settings.acknowledgements_per_hour),
+        quotas=Quotas(
+            acknowledgements=Quota(bucket, most=settings.acknowledgements_per_hour),
+            by_sender=Quota(bucket, most=settings.automatic_mails_per_hour),
+            by_ticket=Quota(bucket, most=settings.automatic_mails_per_ticket),
+            key=key,
+        ),
         timers=Timers(runtime.js, "notify"),
         clock=runtime.clock,
         figures=figures,

@@ -18,6 +18,11 @@ class Figures:
         self.withheld = Counter(
             "deskwire_notify_acknowledgements_withheld", "Acknowledgements that must not be sent", registry=registry
         )
+        self.replies_withheld = Counter(
+            "deskwire_notify_replies_withheld",
+            "Answers by rules that were not sent, since their customer or ticket had too many within an hour",
+            registry=registry,
+        )
         self.parked = Counter("deskwire_notify_parked", "Mails that nobody could send", ["kind"], registry=registry)
         self.duration = Histogram(
             "deskwire_notify_attempt_seconds",

@@ -12,8 +12,8 @@ from deskwire_notify.errands import AcknowledgementErrand, Errand, ReplyErrand, 
 from deskwire_notify.figures import Figures
 from deskwire_notify.hearing import history_of, server_ahead
 from deskwire_notify.mails.writing import Writer
-from deskwire_notify.quota import Quota
-from deskwire_notify.recording import caused_by
+from deskwire_notify.quota import WINDOW, Quotas
+from deskwire_notify.recording import caused_by, commit_of_reply
 from deskwire_notify.retries import Patience
 from deskwire_notify.rules import (
     Acknowledge,
@@ -34,7 +34,7 @@ from deskwire_shared.eventstore.recorder import Recorder
 from deskwire_shared.runtime.clock import Clock
 from deskwire_shared.runtime.process_manager import Heard
 from deskwire_shared.runtime.timers import Timers
-from deskwire_shared.ticket.commands import RecordAcknowledgement
+from deskwire_shared.ticket.commands import RecordAcknowledgement, RecordBounce
 from deskwire_shared.ticket.decider import fold
 from deskwire_shared.ticket.state import Message, Ticket
 
@@ -54,7 +54,7 @@ class Outgoing:
     writer: Writer
     webhook: WebhookWriter
     chat: ChatSender
-    quota: Quota
+    quotas: Quotas
     timers: Timers
     clock: Clock
     figures: Figures
@@ -89,7 +89,7 @@ async def _errands(ticket: Ticket, history: History, replies: tuple[Message, ...
                 patience=outgoing.patience.at_most(ACKNOWLEDGEMENT_GIVE_UP),
             )
         )
-    errands += (
+    errands += [
         ReplyErrand(
             message_id=message.id,
             mail_id=reply_mail_id(ticket.id, message),
@@ -97,8 +97,26 @@ async def _errands(ticket: Ticket, history: History, replies: tuple[Message, ...
             patience=outgoing.patience,
         )
         for message in replies
-    )
+        if not await _is_withheld(message, ticket, history, outgoing)
+    ]
     return errands
+
+
+async def _is_withheld(reply: Message, ticket: Ticket, history: History, outgoing: Outgoing) -> bool:
+    """Whether an automatic reply must not leave; one that is still tried after an hour was counted at first."""
+    now = outgoing.clock.now()
+    if not reply.automated or now - reply.at >= WINDOW:
+        return False
+    mail_id = reply_mail_id(ticket.id, reply)
+    reason = await outgoing.quotas.against_sending(ticket, mail_id, now)
+    if not reason:
+        return False
+    command = RecordBounce(message_id=reply.id, reason=f"it was not sent: {reason}")
+    cause = caused_by(commit_of_reply(history, reply.id), mail_id, "withheld", now)
+    await outgoing.recorder.record(ticket.id, command, cause)
+    outgoing.figures.replies_withheld.inc()
+    log.warning("automatic reply withheld", mail_id=mail_id, reason=reason)
+    return True
 
 
 def _writer_of(reply: Message, ticket: Ticket, outgoing: Outgoing) -> ReplyWriter:
@@ -129,10 +147,10 @@ async def _is_to_be_acknowledged(ticket: Ticket, history: History, outgoing: Out
             return False
         case Acknowledge():
             mail_id = acknowledgement_mail_id(ticket.id)
-            if await outgoing.quota.allows(ticket.requester_id, mail_id, now):
-                return True
-            await _withhold(ticket, history, "the customer was sent too many within an hour", outgoing)
-            return False
+            reason = await outgoing.quotas.against_acknowledging(ticket, mail_id, now)
+            if reason:
+                await _withhold(ticket, history, reason, outgoing)
+            return not reason
 
 
 async def _withhold(ticket: Ticket, history: History, reason: str, outgoing: Outgoing) -> None:

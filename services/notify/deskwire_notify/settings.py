@@ -78,6 +78,19 @@ class NotifySettings(ServiceSettings):
     acknowledgements_per_hour: int = Field(
         default=5, ge=0, le=1_000, description="Acknowledgements that one customer gets within an hour at most."
     )
+    automatic_mails_per_hour: int = Field(
+        default=20,
+        ge=0,
+        le=1_000,
+        description="Acknowledgements and answers by rules that one customer gets within an hour at most, together."
+        " What is beyond is not sent, and its ticket says so.",
+    )
+    automatic_mails_per_ticket: int = Field(
+        default=10,
+        ge=0,
+        le=1_000,
+        description="Acknowledgements and answers by rules that leave one ticket within an hour at most, together.",
+    )
     retry_first_seconds: float = Field(
         default=60,
         ge=1,
