@@ -141,7 +141,8 @@ async def test_filters_narrow_a_search(desk: QueryDesk) -> None:
     await desk.open(1, subject="printer")
     await desk.add(1, StatusChanged(before="new", after="open"), Assigned(agent_id="ann"), Routed(team_id="t1"),
                    TagsChanged(added=("vip",), tags=("vip",)))  # fmt: skip
-    await desk.open(2, subject="printer", author=Address(address="bob@example.org", name="Bob"), priority="urgent")
+    bob = Address(address="bob@example.org", name="Bob")
+    await desk.open(2, subject="printer", requester_id="bob", author=bob, priority="urgent")
     for asked in ("is:open", "assignee:ann", "assignee:me", "team:billing", "tag:vip", "from:cora", "printer is:open"):
         assert await found(desk, asked, me="ann") == [1], asked
     for asked in ("is:new", "is:unassigned", "assignee:none", "from:bob", "from:bob@example.org", "priority:urgent"):

@@ -61,6 +61,8 @@ class PostgresSearch:
         await connection.execute(text(f"CREATE INDEX {name}_words ON {name} USING gin (vector)"))
         if await _has_trigrams(connection):
             await connection.execute(text(f"CREATE INDEX {name}_codes ON {name} USING gin (codes gin_trgm_ops)"))
+            people, parts = tables.people.name, "lower(name) gin_trgm_ops, lower(address) gin_trgm_ops"
+            await connection.execute(text(f"CREATE INDEX {people}_by_parts ON {people} USING gin ({parts})"))
         await connection.execute(text(f"ANALYZE {name}"))
 
     async def drop(self, connection: AsyncConnection, tables: DeskTables) -> None:
