@@ -15,10 +15,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from deskwire_routing.app import STRATEGIES as WAYS
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
-from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
-from deskwire_routing.assignment_rehearsal.run import AskedAssignment, rehearse_assignment_on
-from deskwire_routing.rehearsal import Span
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft
+from deskwire_routing.rehearsal.assignment.report import AssignmentRehearsal
+from deskwire_routing.rehearsal.assignment.run import AskedAssignment, rehearse_assignment_on
+from deskwire_routing.rehearsal.rules.reliving import Span
 from deskwire_routing.workload.workload import WEIGHTS
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.commit import Actor

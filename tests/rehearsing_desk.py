@@ -6,14 +6,14 @@ from functools import partial
 from typing import Any
 
 from deskwire_routing.app import STRATEGIES
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, drafted_staff
-from deskwire_routing.assignment_rehearsal.recording import Recording
-from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
-from deskwire_routing.assignment_rehearsal.retelling import Retelling
-from deskwire_routing.assignment_rehearsal.run import rehearse_recording, simulated, team_of_channel
-from deskwire_routing.assignment_rehearsal.tally import Tally
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_run import rehearse_tickets
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft, drafted_staff
+from deskwire_routing.rehearsal.assignment.recording import Recording
+from deskwire_routing.rehearsal.assignment.report import AssignmentRehearsal
+from deskwire_routing.rehearsal.assignment.retelling import Retelling
+from deskwire_routing.rehearsal.assignment.run import rehearse_recording, simulated, team_of_channel
+from deskwire_routing.rehearsal.assignment.tally import Tally
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.run import rehearse_tickets
 from deskwire_routing.rules.applying import StandingRule
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.testing.ticket import NOON

@@ -18,11 +18,11 @@ from deskwire_routing.assignment.reactions import Assignment
 from deskwire_routing.assignment.roster import Roster
 from deskwire_routing.assignment.strategies import least_loaded, longest_idle, round_robin, skills, sticky
 from deskwire_routing.assignment.strategies.strategy import Strategy
-from deskwire_routing.assignment_rehearsal.run import rehearse_assignment_on
 from deskwire_routing.handlers import HEARD, Routing
 from deskwire_routing.news import DirectoryNews
-from deskwire_routing.rehearsal_api import rehearsal_api
-from deskwire_routing.rehearsal_run import rehearse_on
+from deskwire_routing.rehearsal.api import rehearsal_api
+from deskwire_routing.rehearsal.assignment.run import rehearse_assignment_on
+from deskwire_routing.rehearsal.rules.run import rehearse_on
 from deskwire_routing.rules.rule_book import RuleBook
 from deskwire_routing.rules.ruling import Ruling
 from deskwire_routing.rules.waiting import Waiting

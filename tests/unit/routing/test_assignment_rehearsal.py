@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskwire_routing.assignment_rehearsal.drafts import DraftIncomplete, require_complete
-from deskwire_routing.assignment_rehearsal.fairness import gini, spread
-from deskwire_routing.assignment_rehearsal.recording import TooManyEvents
-from deskwire_routing.assignment_rehearsal.report import AgentTally, AssignmentRehearsal, FirstGiven, TeamTally
-from deskwire_routing.assignment_rehearsal.tables import duration
-from deskwire_routing.assignment_rehearsal.tally import Level
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_run import TooManyTickets
+from deskwire_routing.rehearsal.assignment.drafts import DraftIncomplete, require_complete
+from deskwire_routing.rehearsal.assignment.fairness import gini, spread
+from deskwire_routing.rehearsal.assignment.recording import TooManyEvents
+from deskwire_routing.rehearsal.assignment.report import AgentTally, AssignmentRehearsal, FirstGiven, TeamTally
+from deskwire_routing.rehearsal.assignment.tables import duration
+from deskwire_routing.rehearsal.assignment.tally import Level
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.run import TooManyTickets
 from deskwire_shared.contracts.staff import Agent
 from deskwire_shared.testing.ticket import NOON
 from deskwire_shared.ticket.commands import AssignTicket, ChangeStatus, RouteTicket, UnassignTicket

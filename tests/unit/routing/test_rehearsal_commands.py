@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from deskwire_routing.rehearsal_commands import shown
+from deskwire_routing.rehearsal.rules.commands import shown
 
 NAMES = {"night": "Night shift", "ada": "Ada Lovelace"}
 

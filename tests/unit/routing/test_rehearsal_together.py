@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal, FirstGiven
+from deskwire_routing.rehearsal.assignment.report import AssignmentRehearsal, FirstGiven
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.testing.ticket import NOON
 from deskwire_shared.ticket.commands import AddNote, AssignTicket, ChangeStatus, ChangeTags, RouteTicket

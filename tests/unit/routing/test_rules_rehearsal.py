@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_report import Rehearsal
-from deskwire_routing.rehearsal_run import rehearse_tickets
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.report import Rehearsal
+from deskwire_routing.rehearsal.rules.run import rehearse_tickets
 from deskwire_routing.rules.applying import StandingRule
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.staff import Team

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft
 from deskwire_shared.contracts.directory import Calendar, Entry
 from deskwire_shared.contracts.document import Document
 from deskwire_shared.contracts.staff import Agent, Team

@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from deskwire_routing.assignment_rehearsal.drafts import AgentDraft, AssignmentDraft, DocumentId
 from deskwire_routing.configuration.documents import Configured, Fault, FaultyConfiguration
 from deskwire_routing.configuration.files import content_of, read_configuration
+from deskwire_routing.rehearsal.assignment.drafts import AgentDraft, AssignmentDraft, DocumentId
 from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.staff import Team
 

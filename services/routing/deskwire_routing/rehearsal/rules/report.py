@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic_core import to_jsonable_python
 
-from deskwire_routing.rehearsal import Encounter
+from deskwire_routing.rehearsal.rules.reliving import Encounter
 from deskwire_shared.ticket.state import Ticket
 
 MOST_CHANGED: Final = 200

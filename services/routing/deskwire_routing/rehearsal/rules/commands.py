@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from deskwire_routing.rehearsal_report import Rehearsal
-    from deskwire_routing.rehearsal_run import Asked
+    from deskwire_routing.rehearsal.rules.report import Rehearsal
+    from deskwire_routing.rehearsal.rules.run import Asked
     from deskwire_shared.contracts.rules import Rule
 
 rules = typer.Typer(add_completion=False, no_args_is_help=True, help="Business rules.")
@@ -41,8 +41,8 @@ def rehearse(
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Tell what draft rules would have done in the past, beside what rules did; nothing is changed by it."""
-    from deskwire_routing.rehearsal import Span
-    from deskwire_routing.rehearsal_run import Asked
+    from deskwire_routing.rehearsal.rules.reliving import Span
+    from deskwire_routing.rehearsal.rules.run import Asked
     from deskwire_shared.runtime.running import run_async
 
     span = Span(moment(since), moment(until))
@@ -55,7 +55,7 @@ async def _rehearse(asked: "Asked", *, as_json: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from deskwire_routing.rehearsal_run import rehearse_on
+    from deskwire_routing.rehearsal.rules.run import rehearse_on
     from deskwire_shared.runtime.running import running_desk
     from deskwire_shared.runtime.telling import Teller
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic_core import from_json
 
-from deskwire_routing.rehearsal import Past, Span, rehearse
-from deskwire_routing.rehearsal_answers import Drafts
-from deskwire_routing.rehearsal_report import Rehearsal, Report
+from deskwire_routing.rehearsal.rules.answers import Drafts
+from deskwire_routing.rehearsal.rules.reliving import Past, Span, rehearse
+from deskwire_routing.rehearsal.rules.report import Rehearsal, Report
 from deskwire_routing.rules.applying import StandingRule
 from deskwire_routing.rules.occasions import TRIGGERS, WAITED
 from deskwire_routing.rules.rule_book import hours_of

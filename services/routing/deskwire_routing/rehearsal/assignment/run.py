@@ -8,16 +8,16 @@ from functools import partial
 from typing import Final
 
 from deskwire_routing.assignment.strategies.strategy import Strategy
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, drafted_staff, require_complete
-from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff, changes_of
-from deskwire_routing.assignment_rehearsal.recording import Recording
-from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal, report
-from deskwire_routing.assignment_rehearsal.retelling import Retelling
-from deskwire_routing.assignment_rehearsal.simulation import Simulation
-from deskwire_routing.assignment_rehearsal.tally import Tally
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_report import Rehearsal
-from deskwire_routing.rehearsal_run import Asked, Tell, Tried, rehearse_on
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft, drafted_staff, require_complete
+from deskwire_routing.rehearsal.assignment.past_staff import Changed, PastStaff, changes_of
+from deskwire_routing.rehearsal.assignment.recording import Recording
+from deskwire_routing.rehearsal.assignment.report import AssignmentRehearsal, report
+from deskwire_routing.rehearsal.assignment.retelling import Retelling
+from deskwire_routing.rehearsal.assignment.simulation import Simulation
+from deskwire_routing.rehearsal.assignment.tally import Tally
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.report import Rehearsal
+from deskwire_routing.rehearsal.rules.run import Asked, Tell, Tried, rehearse_on
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.subjects import TICKETS

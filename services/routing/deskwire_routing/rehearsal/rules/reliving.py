@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 
 from deskwire_routing.actors import BY_RULE
-from deskwire_routing.rehearsal_answers import (
+from deskwire_routing.rehearsal.rules.answers import (
     Answer,
     Drafts,
     drafted_answer,

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from deskwire_routing.assignment.attendance import absence
 from deskwire_routing.assignment.roster import works_for
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
-from deskwire_routing.assignment_rehearsal.fairness import Spread, spread
-from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff
-from deskwire_routing.assignment_rehearsal.recording import Recording
-from deskwire_routing.assignment_rehearsal.tally import STRETCHES, Given, Level, Tally
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_report import Rehearsal
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft
+from deskwire_routing.rehearsal.assignment.fairness import Spread, spread
+from deskwire_routing.rehearsal.assignment.past_staff import Changed, PastStaff
+from deskwire_routing.rehearsal.assignment.recording import Recording
+from deskwire_routing.rehearsal.assignment.tally import STRETCHES, Given, Level, Tally
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.report import Rehearsal
 from deskwire_shared.contracts.staff import Agent
 
 MOST_CHANGED: Final = 200

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Final
 
 from deskwire_routing.assignment.overflow import queued_since
-from deskwire_routing.assignment_rehearsal.retelling import Retelling
-from deskwire_routing.assignment_rehearsal.stories import Mark, Story, mark_of
-from deskwire_routing.assignment_rehearsal.tally import Tally
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_run import TooManyTickets
+from deskwire_routing.rehearsal.assignment.retelling import Retelling
+from deskwire_routing.rehearsal.assignment.stories import Mark, Story, mark_of
+from deskwire_routing.rehearsal.assignment.tally import Tally
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.run import TooManyTickets
 from deskwire_routing.workload.live import facts_read
 from deskwire_routing.workload.work import READ, Opening, Work
 from deskwire_routing.workload.workload import Workload

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deskwire_routing.rehearsal_commands import moment, read_draft_rules
+from deskwire_routing.rehearsal.rules.commands import moment, read_draft_rules
 
 if TYPE_CHECKING:
-    from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
-    from deskwire_routing.assignment_rehearsal.run import AskedAssignment
+    from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft
+    from deskwire_routing.rehearsal.assignment.run import AskedAssignment
 
 routing = typer.Typer(add_completion=False, no_args_is_help=True, help="Assignment of tickets to agents.")
 
@@ -45,8 +45,8 @@ def rehearse(  # noqa: PLR0917 - typer passes options by name
 
     Without drafts it tells how near to what happened a rehearsal comes.
     """
-    from deskwire_routing.assignment_rehearsal.run import AskedAssignment
-    from deskwire_routing.rehearsal import Span
+    from deskwire_routing.rehearsal.assignment.run import AskedAssignment
+    from deskwire_routing.rehearsal.rules.reliving import Span
     from deskwire_shared.runtime.running import run_async
 
     span = Span(moment(since), moment(until))
@@ -62,9 +62,9 @@ async def _rehearse(asked: "AskedAssignment", *, as_json: bool) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from deskwire_routing.app import STRATEGIES
-    from deskwire_routing.assignment_rehearsal.drafts import DraftIncomplete
-    from deskwire_routing.assignment_rehearsal.run import rehearse_assignment_on
-    from deskwire_routing.assignment_rehearsal.tables import print_rehearsal
+    from deskwire_routing.rehearsal.assignment.drafts import DraftIncomplete
+    from deskwire_routing.rehearsal.assignment.run import rehearse_assignment_on
+    from deskwire_routing.rehearsal.assignment.tables import print_rehearsal
     from deskwire_shared.runtime.running import CommandFailed, running_desk
 
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -87,8 +87,8 @@ async def _rehearse(asked: "AskedAssignment", *, as_json: bool) -> None:
 
 
 def _draft(teams: list[Path], agents: Path | None) -> "AssignmentDraft":
-    from deskwire_routing.assignment_rehearsal.draft_files import read_draft
     from deskwire_routing.configuration.documents import FaultyConfiguration
+    from deskwire_routing.rehearsal.assignment.draft_files import read_draft
 
     try:
         return read_draft(teams, agents)

@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import reduce
 
 from deskwire_routing.actors import BY_ROUTING, BY_RULE
-from deskwire_routing.rehearsal import Span, answers_in, notes_of_time
-from deskwire_routing.rehearsal_answers import Drafts, drafted_answer, occasions_among
+from deskwire_routing.rehearsal.rules.answers import Drafts, drafted_answer, occasions_among
+from deskwire_routing.rehearsal.rules.reliving import Span, answers_in, notes_of_time
 from deskwire_routing.rules.applying import StandingRule
 from deskwire_routing.rules.lineage import lineage_of
 from deskwire_routing.rules.occasions import Occasion, stay_of

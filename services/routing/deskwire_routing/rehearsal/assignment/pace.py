@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from deskwire_routing.assignment_rehearsal.stories import Step
+from deskwire_routing.rehearsal.assignment.stories import Step
 
 
 @dataclass(slots=True)

@@ -16,12 +16,12 @@ from deskwire_routing.assignment.matching import AT_ONCE, MANUAL, Filling, Match
 from deskwire_routing.assignment.overflow import OVERFLOW, overflowed_from, queued_since
 from deskwire_routing.assignment.roster import Roster
 from deskwire_routing.assignment.strategies.strategy import Strategy
-from deskwire_routing.assignment_rehearsal.pace import Pace
-from deskwire_routing.assignment_rehearsal.past_staff import Changed, PastStaff
-from deskwire_routing.assignment_rehearsal.recording import Placements, Recording
-from deskwire_routing.assignment_rehearsal.stories import Mark
-from deskwire_routing.assignment_rehearsal.tally import Tally
-from deskwire_routing.rehearsal import Span
+from deskwire_routing.rehearsal.assignment.pace import Pace
+from deskwire_routing.rehearsal.assignment.past_staff import Changed, PastStaff
+from deskwire_routing.rehearsal.assignment.recording import Placements, Recording
+from deskwire_routing.rehearsal.assignment.stories import Mark
+from deskwire_routing.rehearsal.assignment.tally import Tally
+from deskwire_routing.rehearsal.rules.reliving import Span
 from deskwire_routing.workload.work import Work
 from deskwire_routing.workload.workload import Workload
 from deskwire_shared.contracts.facts import Assigned, Part, Routed, Unassigned

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi_problem.error import Problem
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft, DocumentId, DraftIncomplete
-from deskwire_routing.assignment_rehearsal.recording import TooManyEvents
-from deskwire_routing.assignment_rehearsal.report import AssignmentRehearsal
-from deskwire_routing.assignment_rehearsal.run import AskedAssignment, RehearsalTooLong
-from deskwire_routing.rehearsal import Span
-from deskwire_routing.rehearsal_report import Rehearsal
-from deskwire_routing.rehearsal_run import Asked, TooManyTickets
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft, DocumentId, DraftIncomplete
+from deskwire_routing.rehearsal.assignment.recording import TooManyEvents
+from deskwire_routing.rehearsal.assignment.report import AssignmentRehearsal
+from deskwire_routing.rehearsal.assignment.run import AskedAssignment, RehearsalTooLong
+from deskwire_routing.rehearsal.rules.reliving import Span
+from deskwire_routing.rehearsal.rules.report import Rehearsal
+from deskwire_routing.rehearsal.rules.run import Asked, TooManyTickets
 from deskwire_shared.contracts.access import Principal
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.runtime.http_access import requires

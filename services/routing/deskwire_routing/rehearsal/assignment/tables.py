@@ -5,8 +5,8 @@ from typing import Final
 
 import typer
 
-from deskwire_routing.assignment_rehearsal.drafts import AssignmentDraft
-from deskwire_routing.assignment_rehearsal.report import (
+from deskwire_routing.rehearsal.assignment.drafts import AssignmentDraft
+from deskwire_routing.rehearsal.assignment.report import (
     AgentTally,
     AssignmentRehearsal,
     FirstGiven,
@@ -14,7 +14,7 @@ from deskwire_routing.assignment_rehearsal.report import (
     TeamTally,
     names_of,
 )
-from deskwire_routing.rehearsal_commands import print_rules, print_sum
+from deskwire_routing.rehearsal.rules.commands import print_rules, print_sum
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.directory.port import Directory
 from deskwire_shared.runtime.tables import print_table

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from deskwire_routing.assignment.overflow import OVERFLOW
-from deskwire_routing.rehearsal import Span
+from deskwire_routing.rehearsal.rules.reliving import Span
 from deskwire_routing.workload.work import Work
 from deskwire_shared.contracts.facts import Part, Routed
 

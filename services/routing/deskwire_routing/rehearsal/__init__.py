@@ -1,0 +1,1 @@
+"""What drafts would have changed in the past."""

@@ -1,0 +1,1 @@
+"""What draft rules would have done to past tickets."""
