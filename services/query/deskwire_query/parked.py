@@ -1,5 +1,6 @@
 """What is parked, as pages see it: whether it still waits, and having it handled once more."""
 
+import asyncio
 from collections.abc import Iterable
 
 from nats.aio.client import Client
@@ -17,7 +18,9 @@ class ParkedMessages:
 
     async def waiting(self, numbers: Iterable[int]) -> frozenset[int]:
         """Say which of these still wait."""
-        return frozenset([number for number in numbers if await self._waits(number)])
+        asked = tuple(numbers)
+        wait = await asyncio.gather(*map(self._waits, asked))
+        return frozenset(number for number, waits in zip(asked, wait, strict=True) if waits)
 
     async def replay(self, number: int) -> None:
         """Have something handled once more. Raises UnknownParked, or ReplayFailed: then it stays parked."""
