@@ -24,7 +24,7 @@ from deskwire_shared.runtime.clock import Clock
 
 PAUSE: Final = 0.03
 """Seconds between two drawings: changes within them are drawn together."""
-PAUSE_A_SCREEN: Final = 0.0002
+PAUSE_A_SCREEN: Final = 0.0001
 COUNTS_PAUSE: Final = 1.5
 PATIENCE: Final = 1.0
 """After some work comes a rest of at least so many times what it took."""
