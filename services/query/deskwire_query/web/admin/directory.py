@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from pydantic import TypeAdapter
 
-from deskwire_query.web.admin.forms.fields import Problems
+from deskwire_query.web.admin.forms.controls import Problems
 from deskwire_query.web.admin.forms.form import Rejected
 from deskwire_query.web.admin.sections import Section
 from deskwire_query.web.desk import Desk

@@ -23,7 +23,7 @@ from deskwire_query.web.admin.filled_forms import (
 from deskwire_query.web.admin.forms.automation import TRIGGERS
 from deskwire_query.web.admin.forms.channels import MEDIUM_LEADS
 from deskwire_query.web.admin.forms.condition_fields import MEDIA
-from deskwire_query.web.admin.forms.fields import Problems
+from deskwire_query.web.admin.forms.controls import Problems
 from deskwire_query.web.admin.forms.form import Rejected
 from deskwire_query.web.admin.forms.staff import ASSIGNMENTS
 from deskwire_query.web.admin.forms.trees import MalformedForm, Tree, edit

@@ -12,8 +12,8 @@ from deskwire_query.web.admin.asides import Aside, aside_of
 from deskwire_query.web.admin.differences import Difference
 from deskwire_query.web.admin.directory import find, next_order, secrets_kept
 from deskwire_query.web.admin.forms.condition_fields import MEDIA
+from deskwire_query.web.admin.forms.controls import Drawing, Problems
 from deskwire_query.web.admin.forms.derived import label_of
-from deskwire_query.web.admin.forms.fields import Drawing, Problems
 from deskwire_query.web.admin.forms.form import Form, unplaced
 from deskwire_query.web.admin.forms.trees import MalformedForm, Tree, plant
 from deskwire_query.web.admin.sections import NEW, form_for

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
-from deskwire_query.web.admin.forms.fields import Offer
+from deskwire_query.web.admin.forms.controls import Offer
 from deskwire_query.web.admin.forms.trees import Tree, branch, word
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.directory import Calendar, Organisation, Template

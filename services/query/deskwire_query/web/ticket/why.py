@@ -13,7 +13,7 @@ from deskwire_query.web.access import Reader
 from deskwire_query.web.desk import TheDesk
 from deskwire_query.web.people import People
 from deskwire_query.web.rendering import environment
-from deskwire_query.web.ticket.timeline import words_of
+from deskwire_query.web.ticket.sentences import words_of
 from deskwire_shared.ticket.explaining import Step, reasons
 
 SAID: Final = frozenset({"opened", "customer_replied", "agent_replied", "note_added"})

@@ -12,8 +12,8 @@ from deskwire_query.web.admin.forms.calendars import CALENDAR_FORM, next_holiday
 from deskwire_query.web.admin.forms.channels import CHANNEL_FORMS, EMAIL_FORM, WEBHOOK_FORM
 from deskwire_query.web.admin.forms.condition_fields import FITTING, KNOWN
 from deskwire_query.web.admin.forms.conditions import CONDITIONS, read_free, write_free
+from deskwire_query.web.admin.forms.controls import Control, Drawing, Problems
 from deskwire_query.web.admin.forms.derived import variants
-from deskwire_query.web.admin.forms.fields import Control, Drawing, Problems
 from deskwire_query.web.admin.forms.form import Form, Rejected, paths_of, unplaced
 from deskwire_query.web.admin.forms.integrations import HOOK_FORM
 from deskwire_query.web.admin.forms.policies import POLICY_FORM

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from deskwire_query.web.people import People
-from deskwire_query.web.ticket.timeline import words_of
+from deskwire_query.web.ticket.sentences import words_of
 from deskwire_shared.directory.memory import MemoryDirectory
 from deskwire_shared.eventstore.memory import MemoryKeyRing
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from deskwire_query.web.admin.forms.fields import Choice, Control, Drawing, Field, Line, Loc, Problems, Read, Several
+from deskwire_query.web.admin.forms.controls import Control, Drawing, Field, Loc, Problems, Read
+from deskwire_query.web.admin.forms.fields import Choice, Line, Several
 from deskwire_query.web.admin.forms.form import Form, Part
 from deskwire_query.web.admin.forms.groups import Dictionary, Group, Repeat, Table
 from deskwire_query.web.admin.forms.trees import Node, Tree, branch, inside, leaves, word

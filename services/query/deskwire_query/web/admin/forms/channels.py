@@ -6,7 +6,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from deskwire_query.web.admin.forms.condition_fields import MEDIA
-from deskwire_query.web.admin.forms.fields import Choice, Field, Json, Line, Paragraph, Several, Switch
+from deskwire_query.web.admin.forms.controls import Field
+from deskwire_query.web.admin.forms.fields import Choice, Json, Line, Paragraph, Several, Switch
 from deskwire_query.web.admin.forms.form import Form, Part
 from deskwire_query.web.admin.forms.groups import Dictionary, Group, Repeat
 from deskwire_query.web.admin.forms.trees import Tree, branch, leaves, word

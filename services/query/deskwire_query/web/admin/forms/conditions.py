@@ -18,7 +18,8 @@ from deskwire_query.web.admin.forms.condition_fields import (
     Asked,
     asked_about,
 )
-from deskwire_query.web.admin.forms.fields import Control, Drawing, Field, Offer, Problems, Read, with_former
+from deskwire_query.web.admin.forms.controls import Control, Drawing, Field, Offer, Problems, Read
+from deskwire_query.web.admin.forms.fields import with_former
 from deskwire_query.web.admin.forms.groups import Group, Repeat
 from deskwire_query.web.admin.forms.trees import Node, Tree, branch, inside, leaves, word
 from deskwire_shared.contracts.conditions import MOST_CONDITIONS, WITH_NUMBER, WITH_VALUES, WITH_WORDS, WITHOUT_VALUE

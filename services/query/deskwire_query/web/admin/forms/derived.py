@@ -9,17 +9,8 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from deskwire_query.web.admin.forms.condition_fields import offer, words
 from deskwire_query.web.admin.forms.conditions import read_free, write_free
-from deskwire_query.web.admin.forms.fields import (
-    Choice,
-    Choices,
-    Field,
-    Json,
-    Line,
-    Paragraph,
-    Several,
-    Switch,
-    Written,
-)
+from deskwire_query.web.admin.forms.controls import Field
+from deskwire_query.web.admin.forms.fields import Choice, Choices, Json, Line, Paragraph, Several, Switch, Written
 from deskwire_query.web.admin.forms.groups import Group, Repeat, Variants
 from deskwire_shared.contracts.facts import FieldValue
 from deskwire_shared.contracts.placeholders import PLACEHOLDERS

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from pydantic import JsonValue, ValidationError
 
+from deskwire_query.web.admin.forms.controls import Control, Drawing, Field, Problems
 from deskwire_query.web.admin.forms.derived import start_of
-from deskwire_query.web.admin.forms.fields import Control, Drawing, Field, Line, Problems
+from deskwire_query.web.admin.forms.fields import Line
 from deskwire_query.web.admin.forms.groups import controls_of, place_among, read_fields
 from deskwire_query.web.admin.forms.problem_words import problem_words
 from deskwire_query.web.admin.forms.trees import Tree, branch, word

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from pydantic import JsonValue
 
-from deskwire_query.web.admin.forms.fields import KEPT, Control, Drawing, Field, Kept, Loc, Offer, Problems, Read
+from deskwire_query.web.admin.forms.controls import KEPT, Control, Drawing, Field, Kept, Loc, Offer, Problems, Read
 from deskwire_query.web.admin.forms.trees import Node, Tree, branch, inside, leaves, word
 
 EMPTY: Final[tuple[object, ...]] = (None, "", [], {})

@@ -8,19 +8,9 @@ from pydantic import JsonValue
 from deskwire_query.web.admin.forms.amounts import Seconds, Share, Shares
 from deskwire_query.web.admin.forms.condition_fields import offer, words
 from deskwire_query.web.admin.forms.conditions import CONDITIONS
+from deskwire_query.web.admin.forms.controls import Control, Drawing, Field, Loc, Problems, Read
 from deskwire_query.web.admin.forms.derived import variants
-from deskwire_query.web.admin.forms.fields import (
-    Choice,
-    Choices,
-    Control,
-    Drawing,
-    Field,
-    Line,
-    Loc,
-    Problems,
-    Read,
-    Switch,
-)
+from deskwire_query.web.admin.forms.fields import Choice, Choices, Line, Switch
 from deskwire_query.web.admin.forms.form import Form, Part
 from deskwire_query.web.admin.forms.groups import Group, Repeat, Table
 from deskwire_query.web.admin.forms.trees import Node, branch, inside, word
