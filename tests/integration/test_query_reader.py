@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
@@ -15,7 +15,6 @@ from deskwire_query.database import open_database
 from deskwire_query.reading.history import HIDDEN, HistoryTooLong, events_after, ticket_as_of
 from deskwire_query.reading.read_models import (
     NOBODY,
-    SORTS,
     CustomerNotFound,
     InvalidCursor,
     Sort,
@@ -120,7 +119,7 @@ async def test_filters_narrow_a_list(desk: QueryDesk) -> None:
 
 
 @pytest.mark.parametrize("descending", [True, False])
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", get_args(Sort))
 async def test_pages_follow_each_other_without_gap_or_repeat(desk: QueryDesk, sort: Sort, descending: bool) -> None:
     await a_busy_desk(desk)
     whole = await desk.reader.list_tickets(TicketFilter(), sort=sort, descending=descending, limit=200)

@@ -3,8 +3,6 @@
 import logging
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 import structlog
@@ -47,15 +45,6 @@ def configure_logs(*, log_format: LogFormat = "auto", level: LogLevel = "info", 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-
-
-@contextmanager
-def bind_commit(*, ticket_id: str, commit_id: str, correlation_id: str) -> Iterator[None]:
-    """Let every line that is logged inside name the commit that is being handled."""
-    with structlog.contextvars.bound_contextvars(
-        ticket_id=ticket_id, commit_id=commit_id, correlation_id=correlation_id
-    ):
-        yield
 
 
 def add_trace(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import structlog
 from opentelemetry import trace
+from structlog.contextvars import bound_contextvars
 
-from deskwire_shared.runtime.logs import REDACTED, bind_commit, configure_logs
+from deskwire_shared.runtime.logs import REDACTED, configure_logs
 from deskwire_shared.runtime.settings import LogFormat
 
 TRACE_ID, SPAN_ID = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
@@ -61,14 +62,14 @@ def test_lines_of_libraries_have_the_same_form(stream: io.StringIO) -> None:
     assert logged["timestamp"].endswith("Z")
 
 
-def test_lines_about_a_commit_name_it(stream: io.StringIO) -> None:
-    with bind_commit(ticket_id="t1", commit_id="c1", correlation_id="r1"):
+def test_lines_about_a_ticket_name_it(stream: io.StringIO) -> None:
+    with bound_contextvars(ticket_id="t1", correlation_id="r1"):
         structlog.get_logger().info("routed")
         logging.getLogger("nats.aio.client").warning("reconnected")
     structlog.get_logger().info("idle")
     inside, of_a_library, outside = lines(stream)
     for bound in (inside, of_a_library):
-        assert (bound["ticket_id"], bound["commit_id"], bound["correlation_id"]) == ("t1", "c1", "r1")
+        assert (bound["ticket_id"], bound["correlation_id"]) == ("t1", "r1")
     assert "ticket_id" not in outside
 
 

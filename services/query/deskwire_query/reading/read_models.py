@@ -25,7 +25,6 @@ from deskwire_shared.contracts.mails import Authentication, Protection
 
 T = TypeVar("T")
 
-SORTS: Final = ("updated", "opened", "due", "priority", "number")
 Sort = Literal["updated", "opened", "due", "priority", "number"]
 ClockState = Literal["running", "paused", "met"]
 Delivery = Literal["none", "waiting", "delivered", "bounced", "withdrawn"]

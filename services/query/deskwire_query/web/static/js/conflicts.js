@@ -6,7 +6,7 @@ const BOOKKEEPING = /^ticket\.(sla_|acknowledged|reply_delivered|rule_applied|we
 export const isConflict = (error) => Boolean(error.problem?.type?.endsWith("version-conflict"));
 
 /** What people did in between; bookkeeping of the desk does not change what an agent decides. */
-export const changesBetween = (error) => (error.problem?.since ?? []).filter((fact) => !BOOKKEEPING.test(fact.type));
+const changesBetween = (error) => (error.problem?.since ?? []).filter((fact) => !BOOKKEEPING.test(fact.type));
 
 /** Ask as of a version; when only the desk kept its books since, ask again as of now. */
 export async function unlessChanged(ask, version) {

@@ -90,7 +90,7 @@ function listAddress(more = {}) {
   return url;
 }
 
-export function sortBy(sort, descending) {
+function sortBy(sort, descending) {
   const url = listAddress();
   url.pathname = location.pathname;
   url.searchParams.set("sort", sort);

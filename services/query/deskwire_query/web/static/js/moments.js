@@ -18,7 +18,7 @@ function morning(now, days) {
 /** Days until the next such day of the week. */
 const until = (now, day) => ((day - now.getDay() + 6) % 7) + 1;
 
-export function presets(now = new Date()) {
+function presets(now = new Date()) {
   const named = [
     ["In 1 hour", new Date(now.getTime() + 60 * MINUTE)],
     ["In 3 hours", new Date(now.getTime() + 180 * MINUTE)],
@@ -30,7 +30,7 @@ export function presets(now = new Date()) {
 }
 
 /** Understand `2h`, `3d`, `friday`, `tomorrow 14:30`, `2027-01-31 8:00`; null is none of these, or past. */
-export function understand(text, now = new Date()) {
+function understand(text, now = new Date()) {
   const words = text.trim().toLowerCase();
   const [, amount, unit] = words.match(/^(\d{1,4})\s*(m|min|h|d|w)$/) ?? [];
   if (amount) return new Date(now.getTime() + Number(amount) * UNITS[unit]);

@@ -5,7 +5,7 @@ import { say } from "./toasts.js";
 const INTAKE = "/intake/v1";
 
 /** What the server refused, in its own words (RFC 9457). */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || `The desk answered ${status}.`);
     this.status = status;

@@ -1,7 +1,7 @@
 // Which rows are selected, by ticket, while rows come and go.
 import { find, findAll, speak } from "./dom.js";
 
-export const MOST_SELECTED = 200;
+const MOST_SELECTED = 200;
 
 /** Selected tickets by id, with the words they are named by. */
 const selected = new Map();
