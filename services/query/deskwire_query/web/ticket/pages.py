@@ -1,5 +1,6 @@
 """One ticket: its head, its history, its customer, and the mails in it as their senders laid them out."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -60,13 +61,13 @@ class ShownTicket:
 async def shown_ticket(desk: Desk, principal: Principal, number: str) -> ShownTicket:
     """Collect a ticket's page. Raises TicketNotFound."""
     detail = await desk.reads.ticket(number)
-    entries = await _history(desk, detail.id)
+    entries, customer = await asyncio.gather(_history(desk, detail.id), _customer(desk, detail.requester_id))
     now = desk.clock.now()
     living = not detail.merged_into and detail.status != "closed"
     return ShownTicket(
         detail=detail,
         timeline=lay_out(entries, People(desk.directory)),
-        customer=await _customer(desk, detail.requester_id),
+        customer=customer,
         clocks=tuple(read_clock(clock, now) for clock in detail.clocks),
         may_write=living and principal.may("tickets:write"),
         may_reply=living and principal.may("tickets:reply"),

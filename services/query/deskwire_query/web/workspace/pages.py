@@ -1,5 +1,6 @@
 """The workspace: the rail of views, the list of a view and, beside it, one ticket."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Final, get_args
@@ -65,8 +66,10 @@ async def workspace(request: Request, desk: TheDesk, principal: Reader, asked: Q
 async def ticket_page(request: Request, desk: TheDesk, principal: Reader, number: str, asked: Question) -> Response:
     """Show a ticket beside the list it was opened from."""
     await _caught_up(desk, asked)
-    ticket = await shown_ticket(desk, principal, number)
-    return page(request, "workspace.html", {**await _around(request, desk, principal, asked), "ticket": ticket})
+    ticket, around = await asyncio.gather(
+        shown_ticket(desk, principal, number), _around(request, desk, principal, asked)
+    )
+    return page(request, "workspace.html", {**around, "ticket": ticket})
 
 
 @router.get("/palette")
@@ -110,10 +113,10 @@ async def _around(request: Request, desk: Desk, principal: Principal, asked: Ask
 
 
 async def _list(desk: Desk, principal: Principal, rail: Rail, asked: Asked) -> dict[str, object]:
-    position = await desk.reads.position()
-    found = await _rows(desk, principal, _chosen(rail, asked), asked)
+    position = await desk.reads.position()  # first: what comes after it is told live
+    found, counts = await asyncio.gather(_rows(desk, principal, _chosen(rail, asked), asked), _counts(desk, rail))
     return {
-        "counts": await _counts(desk, rail),
+        "counts": counts,
         "rows": found.items,
         "next_cursor": found.next,
         "position": position,
