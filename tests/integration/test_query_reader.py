@@ -251,13 +251,18 @@ async def test_views_are_counted_together(desk: QueryDesk) -> None:
     await a_busy_desk(desk)
     views = {
         "mine": TicketFilter(assignee_id="ada"),
+        "bob's": TicketFilter(assignee_id="bob"),
+        "nobody's": TicketFilter(assignee_id="eve"),
+        "bob's new": TicketFilter(assignee_id="bob", statuses=("new",)),
         "vip": TicketFilter(tags=("vip",)),
         "none": TicketFilter(team_id="x"),
     }
-    assert await desk.reader.counts(views) == {"mine": 1, "vip": 2, "none": 0}
+    assert await desk.reader.counts(views) == {
+        "mine": 1, "bob's": 1, "nobody's": 0, "bob's new": 0, "vip": 2, "none": 0,
+    }  # fmt: skip
     assert await desk.reader.counts({}) == {}
-    many = {str(number): TicketFilter(assignee_id="ada") for number in range(120)}
-    assert await desk.reader.counts(many) == dict.fromkeys(many, 1)
+    many = {str(number): TicketFilter(tags=("vip",), opened_after=MONDAY - timedelta(number)) for number in range(120)}
+    assert await desk.reader.counts(many) == dict.fromkeys(many, 2)
 
 
 async def test_a_customer_is_who_the_desk_has_met_and_what_the_directory_knows(desk: QueryDesk) -> None:

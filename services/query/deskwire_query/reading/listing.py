@@ -1,6 +1,6 @@
 """Lists in pages: which columns, in which order, behind which place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, false, func, literal, or_, select, tuple_, type_coerce
@@ -55,6 +55,12 @@ def count_up_to(tables: DeskTables, wanted: TicketFilter, most: int) -> Select[i
     """Count tickets, no further than `most`."""
     some = select(literal(1)).select_from(tables.tickets).where(member_of(tables, wanted)).limit(most).subquery()
     return select(func.count()).select_from(some)
+
+
+def count_by_owner(tables: DeskTables, wanted: TicketFilter, owners: Iterable[str]) -> Select[str, int]:
+    """Count the tickets of each of some agents."""
+    owner = tables.tickets.c.assignee_id
+    return select(owner, func.count()).where(member_of(tables, wanted), owner.in_([*owners])).group_by(owner)
 
 
 def member_of(tables: DeskTables, wanted: TicketFilter) -> ColumnElement[bool]:

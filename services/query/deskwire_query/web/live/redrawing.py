@@ -138,21 +138,15 @@ class Redrawing:
 
     async def _count(self) -> None:
         """Tell rails how many tickets are in their views; a view that many rails have is counted once."""
-        rails = {
-            screen: {view.key: view.wanted for view in self._rail(screen.agent_id).all} for screen in self._screens
-        }
-        counted = await self._counted(
-            list(dict.fromkeys(wanted for rail in rails.values() for wanted in rail.values()))
+        rails = {screen: {view.key: view.place for view in self._rail(screen.agent_id).all} for screen in self._screens}
+        counted = await self._reads.counts(
+            {view.place: view.wanted for screen in rails for view in self._rail(screen.agent_id).all}
         )
         for screen, rail in rails.items():
-            counts = {key: counted[wanted] for key, wanted in rail.items()}
+            counts = {key: counted[place] for key, place in rail.items()}
             if counts != screen.counts:
                 screen.counts = counts
                 screen.show(frame("counts", counts), sequence=self._screens.sequence)
-
-    async def _counted(self, selections: list[TicketFilter]) -> dict[TicketFilter, int]:
-        found = await self._reads.counts({str(at): wanted for at, wanted in enumerate(selections)})
-        return {wanted: found[str(at)] for at, wanted in enumerate(selections)}
 
     async def _keep_time(self) -> None:
         """Look at the clock when nothing changes: some lists depend on it."""

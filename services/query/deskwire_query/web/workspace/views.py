@@ -38,6 +38,13 @@ class TicketView:
     chord: str = ""
     """The key that goes there after `g`."""
     empty: str = "No ticket here."
+    owner: str = ""
+    """The agent whose tickets these are; without one it is the same view for everybody who has it."""
+
+    @property
+    def place(self) -> str:
+        """Its key among those of all agents."""
+        return f"{self.key}/{self.owner}" if self.owner else self.key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +83,8 @@ def _desk_views(agent_id: str, now: datetime) -> tuple[TicketView, ...]:
     workable = TicketFilter(statuses=WORKABLE, snoozed=False)
     return (
         TicketView(
-            key="mine", name="My open", icon="inbox", wanted=replace(workable, assignee_id=agent_id), chord="m",
-            empty="Nothing waits for you. Take one from Unassigned.",
+            key="mine", name="My open", icon="inbox", wanted=replace(workable, assignee_id=agent_id), owner=agent_id,
+            chord="m", empty="Nothing waits for you. Take one from Unassigned.",
         ),
         TicketView(
             key="unassigned", name="Unassigned", icon="user-plus", wanted=replace(workable, assignee_id=NOBODY),
