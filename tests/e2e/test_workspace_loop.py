@@ -103,7 +103,7 @@ def test_new_tickets_wait_behind_a_pill_while_the_list_is_scrolled(desk: UpDesk,
     for number in range(30):
         desk.send(f"Bulk {number}", "One of many.")
     page.goto("/?view=open")
-    wait_until(lambda: page.locator(".row").count() >= 30 or bool(page.reload()), "thirty tickets are listed")
+    wait_until(lambda: page.locator(".row").count() >= 30 or not page.reload(), "thirty tickets are listed")
     page.locator("#list-scroll").evaluate("list => { list.scrollTop = 200; }")
     wait_until(lambda: page.locator("#list-scroll").evaluate("list => list.scrollTop") > 100, "the list is scrolled")
     desk.send("Newest of all", "Hello")
@@ -119,6 +119,6 @@ def _open_ticket(desk: UpDesk, page: Page, subject: str, *, live: bool = True) -
     desk.send(subject, "Hello.")
     row = page.locator(".row", has_text=subject)
     if not live:
-        wait_until(lambda: row.count() == 1 or bool(page.reload()), "the ticket is listed")
+        wait_until(lambda: row.count() == 1 or not page.reload(), "the ticket is listed")
     row.click()
     expect(page.locator(".ticket-title")).to_contain_text(subject)

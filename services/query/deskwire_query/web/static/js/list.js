@@ -130,7 +130,7 @@ export async function refreshList(after) {
   const lines = new Map(rows().map((row) => [row.dataset.ticket, null]));
   for (const row of findAll(".row", incoming)) lines.set(row.dataset.ticket, row);
   if (list.dataset.q || !rows().length || !lines.size) return void await replaceList(answer.text);
-  take(lines);
+  await take(lines);
 }
 
 /** Change some lines in place: what is not on this list any more leaves it. */
@@ -139,10 +139,10 @@ export async function changeRows(changes) {
   const incoming = await parse([...changes.values()].filter(Boolean).join(""));
   const lines = new Map([...changes.keys()].map((id) => [id, null]));
   for (const row of findAll(".row", incoming)) lines.set(row.dataset.ticket, row);
-  take(lines);
+  await take(lines);
 }
 
-function take(lines) {
+async function take(lines) {
   const wasEmpty = !rows().length;
   const moving = mayMove(); // asked before anything is written: it needs the layout
   for (const [id, now] of lines) {
@@ -152,7 +152,7 @@ function take(lines) {
     else if (row) leave(row);
     else if (now) held.set(id, now);
   }
-  if (wasEmpty && held.size) return void refreshWhole();
+  if (wasEmpty ? held.size : !rows().length) return void await refreshWhole(); // the words of an empty list come or go
   for (const [id, row] of held) if (isFurtherDown(row)) held.delete(id);
   if (moving) settle();
   else showPill();
@@ -209,14 +209,19 @@ function settle() {
 
 async function replaceList(text) {
   await morph(find("#list"), text);
+  for (const [id, row] of held) {
+    const shown = document.getElementById(row.id);
+    if (shown) redraw(shown, row); // it came with the whole list, and must not come twice
+    if (shown) held.delete(id);
+  }
   watchEnd();
+  showPill();
   drawn();
 }
 
 function leave(row) {
   if (row.hasAttribute("data-chosen") || row.dataset.ticket === openTicketId()) row.classList.add("row-gone");
   else row.remove();
-  if (!rows().length) refreshWhole();
 }
 
 async function refreshWhole() {
