@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -393,7 +394,7 @@ async def test_any_process_may_hold_the_socket(fresh_nats: str, tmp_path: Path) 
 
 async def test_the_files_of_an_answer_are_given_to_who_was_told_of_them_and_never_run(desk: VisitorDesk) -> None:
     kept = Objects(desk.desk.runtime.objects)
-    page = await keep_upload(kept, b"<script>", filename="Größe.html", content_type="text/html")
+    page = await keep_upload(kept, BytesIO(b"<script>"), filename="Größe.html", content_type="text/html")
     async with desk.widget() as (widget, _):
         await widget.say("Hello")
         ticket = await desk.only_ticket()

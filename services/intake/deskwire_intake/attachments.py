@@ -4,16 +4,16 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import BinaryIO
 
 from deskwire_intake.channels.port import IncomingFile
 from deskwire_intake.fitting import fitted_line
 from deskwire_intake.scanning import CLEAN, NO_SCANNER, Finding, Scanner
+from deskwire_intake.sniffing import HEAD_BYTES, UNKNOWN_TYPE, type_of
 from deskwire_shared.contracts.facts import Attachment
-from deskwire_shared.runtime.objects import Objects
+from deskwire_shared.runtime.objects import Objects, pieces_of, size_of
 from deskwire_shared.ticket import limits
 
-UNKNOWN_TYPE: Final = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}\Z", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -53,23 +53,33 @@ async def _findings(contents: Mapping[str, bytes], scanner: Scanner) -> dict[str
 
 
 async def keep_upload(
-    objects: Objects, content: bytes, *, filename: str, content_type: str, scanner: Scanner = NO_SCANNER
+    objects: Objects, file: BinaryIO, *, filename: str, content_type: str, scanner: Scanner = NO_SCANNER
 ) -> Attachment:
-    """Keep a file that somebody has sent, whatever they call it.
+    """Keep a file that somebody has sent, whatever they call it; it is read in pieces, and never held whole.
 
     Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan.
     """
-    sha256, finding = hashlib.sha256(content).hexdigest(), await scanner.scan(content)
-    await objects.put(_key(sha256, finding), content)
+    sha256, size, head = await asyncio.to_thread(_looked_through, file)
+    finding = await scanner.scan(file)
+    await objects.put(_key(sha256, finding), file)
     return Attachment(
         key=_key(sha256, finding),
         filename=safe_name(filename),
-        content_type=safe_type(content_type),
-        size=len(content),
+        content_type=type_of(head, safe_type(content_type)),
+        size=size,
         sha256=sha256,
         infected=finding.infected,
         unscanned=finding.unscanned,
     )
+
+
+def _looked_through(file: BinaryIO) -> tuple[str, int, bytes]:
+    """The digest of a file, its size, and how it begins."""
+    digest, head = hashlib.sha256(), b""
+    for piece in pieces_of(file):
+        digest.update(piece)
+        head = head or piece[:HEAD_BYTES]
+    return digest.hexdigest(), size_of(file), head
 
 
 def _key(sha256: str, finding: Finding) -> str:
@@ -80,7 +90,7 @@ def _attachment(file: IncomingFile, finding: Finding) -> Attachment:
     return Attachment(
         key=_key(file.sha256, finding),
         filename=fitted_line(file.filename),
-        content_type=fitted_line(file.content_type) or UNKNOWN_TYPE,
+        content_type=type_of(file.content[:HEAD_BYTES], fitted_line(file.content_type) or UNKNOWN_TYPE),
         size=len(file.content),
         sha256=file.sha256,
         content_id=fitted_line(file.content_id) if file.content_id else None,

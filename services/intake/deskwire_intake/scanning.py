@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from structlog import get_logger
 
 from deskwire_intake.channels.port import CannotBeHandled
+from deskwire_shared.runtime.objects import Content, pieces_of, size_of
 
-CHUNK_BYTES: Final = 256 * 1024
 MOST_ANSWER_BYTES: Final = 4 * 1024
 DEFAULT_PORT: Final = 3310
 PAUSE_SECONDS: Final = 0.2
@@ -55,15 +55,15 @@ CLEAN: Final = Finding()
 class Scanner(Protocol):
     """Looks for viruses."""
 
-    async def scan(self, content: bytes) -> Finding:
-        """Look into a file. Raises ScannerUnavailable or TooLargeToScan."""
+    async def scan(self, content: Content) -> Finding:
+        """Look into a file, from its beginning. Raises ScannerUnavailable or TooLargeToScan."""
         ...
 
 
 class NoScanner:
     """Lets everything pass, on a desk that has chosen no scanner."""
 
-    async def scan(self, content: bytes) -> Finding:
+    async def scan(self, content: Content) -> Finding:
         """Find nothing."""
         del content
         return CLEAN
@@ -83,14 +83,15 @@ class Clamd:
     accepts_unscanned: bool = False
     """Whether files are taken in unscanned, and marked as such, while no scanner answers."""
 
-    async def scan(self, content: bytes) -> Finding:
+    async def scan(self, content: Content) -> Finding:
         """See `Scanner.scan`."""
-        if not content:
+        size = size_of(content)
+        if not size:
             return CLEAN
         for number in range(self.tries):
             try:
                 async with asyncio.timeout(self.seconds):
-                    return _finding(await self._ask(content), len(content))
+                    return _finding(await self._ask(content), size)
             except OSError as error:
                 trouble = error
             if number + 1 < self.tries:
@@ -100,7 +101,7 @@ class Clamd:
         log.warning("file taken in unscanned", scanner=self.address, error=repr(trouble))
         return Finding(unscanned=True)
 
-    async def _ask(self, content: bytes) -> str:
+    async def _ask(self, content: Content) -> str:
         with await self._connect() as connection:
             await _send(connection, content)
             return await _answer(connection)
@@ -129,13 +130,12 @@ async def _connected(family: int, address: Any) -> socket.socket:
     return connection
 
 
-async def _send(connection: socket.socket, content: bytes) -> None:
+async def _send(connection: socket.socket, content: Content) -> None:
     """Send a file in pieces; a server that refuses it hangs up, and what it answered before can still be read."""
     loop = asyncio.get_running_loop()
     with suppress(ConnectionError):
         await loop.sock_sendall(connection, b"zINSTREAM\0")
-        for start in range(0, len(content), CHUNK_BYTES):
-            piece = content[start : start + CHUNK_BYTES]
+        for piece in pieces_of(content):
             await loop.sock_sendall(connection, len(piece).to_bytes(4, "big") + piece)
         await loop.sock_sendall(connection, bytes(4))
 

@@ -1,4 +1,4 @@
-"""Files that people send by HTTP: kept one by one, few of them held whole at once."""
+"""Files that people send by HTTP: they wait on disk, and are kept from there."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from deskwire_shared.contracts.facts import Attachment
 from deskwire_shared.runtime.objects import Objects
 
 AT_ONCE: Final = 4
+"""Files that are read from disk at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,14 @@ class Uploads:
 
     objects: Objects
     scanner: Scanner = NO_SCANNER
-    _in_memory: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def keep(self, file: UploadFile) -> Attachment:
         """Keep a file. Raises ObjectStoreUnavailable, ScannerUnavailable or TooLargeToScan."""
-        async with self._in_memory:
+        async with self._reading:
             return await keep_upload(
                 self.objects,
-                await file.read(),
+                file.file,
                 filename=file.filename or "",
                 content_type=file.content_type or "",
                 scanner=self.scanner,

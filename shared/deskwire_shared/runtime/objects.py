@@ -11,10 +11,10 @@ import asyncio
 import ctypes
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -24,6 +24,9 @@ CHUNK_BYTES: Final = 256 * 1024
 BATCH: Final = 256
 """Most files that are written to disk together: one flush of the disk serves them all."""
 MANY: Final = 4
+
+Content = bytes | BinaryIO
+"""What is kept: bytes, or a file that is read from its beginning, in pieces."""
 
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux only
 
@@ -40,6 +43,21 @@ class ObjectStoreUnavailable(ObjectError):
     """The object store cannot be reached, or is full."""
 
 
+def size_of(content: Content) -> int:
+    """How many bytes there are."""
+    return len(content) if isinstance(content, bytes) else content.seek(0, os.SEEK_END)
+
+
+def pieces_of(content: Content) -> Iterator[bytes]:
+    """The bytes of a content, piece by piece."""
+    if isinstance(content, bytes):
+        yield from (content[start : start + CHUNK_BYTES] for start in range(0, len(content), CHUNK_BYTES))
+        return
+    content.seek(0)
+    while piece := content.read(CHUNK_BYTES):
+        yield piece
+
+
 class Objects:
     """Immutable objects by key."""
 
@@ -47,16 +65,26 @@ class Objects:
         self._store = store
         self._local = _LocalWriter(Path(store.prefix)) if isinstance(store, LocalStore) and store.prefix else None
 
-    async def put(self, key: str, data: bytes) -> bool:
+    async def put(self, key: str, data: Content) -> bool:
         """Keep an object unless its key is taken already; whether it was new. Raises ObjectStoreUnavailable."""
         try:
             if self._local is not None:
                 return await self._local.write(key, data)
+            if not isinstance(data, bytes):
+                return await self._put_in_parts(key, data)
             await obstore.put_async(self._store, key, data, mode="create")
         except AlreadyExistsError:
             return False
         except (BaseError, OSError) as error:
             raise ObjectStoreUnavailable(f"cannot keep {key}: {error}") from error
+        return True
+
+    async def _put_in_parts(self, key: str, file: BinaryIO) -> bool:
+        """Keep a file that is sent in parts, which no store takes on the condition that the key is free."""
+        if await self.size(key) is not None:
+            return False
+        file.seek(0)
+        await obstore.put_async(self._store, key, file)
         return True
 
     async def get(self, key: str) -> bytes:
@@ -92,10 +120,10 @@ class _LocalWriter:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._waiting: list[tuple[str, bytes, asyncio.Future[bool]]] = []
+        self._waiting: list[tuple[str, Content, asyncio.Future[bool]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def write(self, key: str, data: bytes) -> bool:
+    async def write(self, key: str, data: Content) -> bool:
         """Write a file unless there is one already; whether it was new."""
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, data, written))
@@ -111,7 +139,7 @@ class _LocalWriter:
         finally:
             self._writing = None
 
-    async def _write_batch(self, batch: list[tuple[str, bytes, asyncio.Future[bool]]]) -> None:
+    async def _write_batch(self, batch: list[tuple[str, Content, asyncio.Future[bool]]]) -> None:
         try:
             outcomes = await asyncio.to_thread(_write_files, self._root, [(key, data) for key, data, _ in batch])
         except BaseException:
@@ -127,7 +155,7 @@ class _LocalWriter:
                 written.set_result(outcome)
 
 
-def _write_files(root: Path, files: list[tuple[str, bytes]]) -> list[bool | OSError]:
+def _write_files(root: Path, files: list[tuple[str, Content]]) -> list[bool | OSError]:
     """Write every content, then every name: a name never stands for content that is not on disk."""
     writings = [_Writing(root / key, data) for key, data in files]
     _each(writings, _Writing.stage)
@@ -140,7 +168,7 @@ def _write_files(root: Path, files: list[tuple[str, bytes]]) -> list[bool | OSEr
 class _Writing:
     """A file on its way to disk; its outcome is whether it is new, or why it could not be written."""
 
-    def __init__(self, path: Path, data: bytes) -> None:
+    def __init__(self, path: Path, data: Content) -> None:
         self.outcome: bool | OSError = True
         self._path = path
         self._data = data
@@ -151,7 +179,8 @@ class _Writing:
         """Write the content under a name of its own."""
         _make_folder(self._path.parent)
         self._temporary.touch(mode=0o600, exist_ok=False)
-        self._temporary.write_bytes(self._data)
+        with self._temporary.open("wb") as file:
+            file.writelines(pieces_of(self._data))
 
     def flush_content(self) -> None:
         """Wait until the content is on disk."""

@@ -10,7 +10,7 @@ from deskwire_intake.mail import parse_mail
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Opened
 from deskwire_shared.contracts.threading_tokens import without_detail
-from deskwire_shared.runtime.objects import ObjectStoreUnavailable
+from deskwire_shared.runtime.objects import Content, ObjectStoreUnavailable
 from deskwire_shared.ticket import limits
 from deskwire_shared.ticket.state import Ticket
 from unit.intake.inbound import a_mail, nested
@@ -74,7 +74,7 @@ def test_the_null_sender_is_seen_by_the_reader() -> None:
 async def test_nothing_is_entered_while_the_raw_mail_is_not_safe() -> None:
     desk = MailDesk()
 
-    async def full(key: str, data: bytes) -> bool:
+    async def full(key: str, data: Content) -> bool:
         raise ObjectStoreUnavailable("no space left")
 
     put, desk.objects.put = desk.objects.put, full  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """Files are looked through for viruses before anybody gets them."""
 
 import asyncio
+from io import BytesIO
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM
 from typing import Any
@@ -138,7 +139,7 @@ async def test_a_mail_with_a_file_that_cannot_be_scanned_is_parked_with_the_reas
 async def test_an_upload_is_scanned(socket: Path) -> None:
     async with clamd_server(socket):
         kept = await keep_upload(
-            MailDesk().objects, EICAR, filename="a.txt", content_type="text/plain", scanner=clamd_at(socket)
+            MailDesk().objects, BytesIO(EICAR), filename="a.txt", content_type="text/plain", scanner=clamd_at(socket)
         )
     assert (kept.infected, kept.key) == ("Eicar-Test-Signature", quarantine_key(kept.sha256))
 

@@ -12,7 +12,7 @@ from deskwire_intake.channels.webhook.channel import raw_hook_key
 from deskwire_intake.channels.webhook.mapping import UnreadablePayload
 from deskwire_intake.channels.webhook.signatures import SignatureRefused
 from deskwire_intake.rates import NoPlace
-from deskwire_shared.runtime.objects import ObjectStoreUnavailable
+from deskwire_shared.runtime.objects import Content, ObjectStoreUnavailable
 from deskwire_shared.ticket import limits
 from unit.intake.hook_desk import PLACES_EACH, HookDesk, a_payload
 
@@ -97,7 +97,7 @@ async def test_a_channel_that_has_taken_all_its_places_waits() -> None:
 async def test_nothing_is_entered_while_the_payload_is_not_safe() -> None:
     desk = await a_desk()
 
-    async def full(key: str, data: bytes) -> bool:
+    async def full(key: str, data: Content) -> bool:
         raise ObjectStoreUnavailable("no space left")
 
     put, desk.objects.put = desk.objects.put, full  # type: ignore[method-assign]

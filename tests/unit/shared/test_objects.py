@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,25 @@ async def test_a_key_is_taken_once(make: Any, tmp_path: Path) -> None:
     assert await objects.put("k", b"first")
     assert not await objects.put("k", b"second")
     assert await objects.get("k") == b"first"
+
+
+@stores
+async def test_a_file_is_kept_in_pieces_from_its_beginning(make: Any, tmp_path: Path) -> None:
+    objects, content = Objects(make(tmp_path)), os.urandom(3 * module.CHUNK_BYTES + 1)
+    file = FileInPieces(content)
+    file.seek(7)
+    assert await objects.put("k", file)
+    assert await objects.get("k") == content
+    assert not await objects.put("k", file)
+
+
+class FileInPieces(BytesIO):
+    """A file that nobody may read whole."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        assert size >= 0, "the whole file would be in memory"
+        return super().read(size)
 
 
 @stores
