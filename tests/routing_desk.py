@@ -208,6 +208,7 @@ def another_replica(
 ) -> RoutingDesk:
     """A routing process of its own on a shared log."""
     workload = LiveWorkload(patience_seconds=1)
+    workload.catch_up()
     for sequence in range(1, store.last + 1):
         workload.hear(store.delivery(sequence))
     store.followers.append(workload)

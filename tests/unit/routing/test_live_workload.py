@@ -143,3 +143,11 @@ async def test_a_log_that_turns_out_to_be_another_one_is_read_from_its_beginning
     await end(following)
     assert [follower.start for follower in followers] == [1, 1]
     assert live.now.open_tickets("ada") == 0
+
+
+async def test_whoever_looks_at_queues_waits_until_the_log_has_been_read() -> None:
+    live = LiveWorkload(patience_seconds=0.01)
+    with pytest.raises(TimeoutError):
+        await live.caught_up()
+    live.catch_up()
+    await live.caught_up()

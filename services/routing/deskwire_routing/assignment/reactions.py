@@ -57,12 +57,14 @@ class Assignment:
     async def on_agent(self, heard: Heard) -> None:
         """React to a changed agent: they may have come, gone, or learned something."""
         agent_id = await self.news.about(heard)
+        await self.workload.caught_up()
         await self.absences.on_change(agent_id)
         await self._fill_queues_of(agent_id, Because())
 
     async def on_team(self, heard: Heard) -> None:
         """React to a changed team: it may assign in another way now."""
         team_id = await self.news.about(heard)
+        await self.workload.caught_up()
         team = self.directory.get(Team, team_id)
         if team is None:
             if waiting := len(self.workload.now.queue(team_id)):
@@ -77,11 +79,13 @@ class Assignment:
     async def on_calendar(self, heard: Heard) -> None:
         """React to a changed calendar: somebody may be at work now."""
         await self.news.about(heard)
+        await self.workload.caught_up()
         for team_id in self.workload.now.waiting_teams():
             await self.placing.fill(team_id, Because())
 
     async def on_alarm(self, about: str, alarm: str, now: datetime) -> None:
         """React to a time that has come; what is due now is looked at anew."""
+        await self.workload.caught_up()
         if alarm in {"soon", "hours"}:
             await self.placing.fill(about, Because())
         elif alarm == "overflow":

@@ -46,6 +46,17 @@ class LiveWorkload:
             while self.position < sequence:
                 await self._moved.wait()
 
+    async def caught_up(self) -> None:
+        """Wait until the log has been read to its end: before that a queue may hold more than is known.
+
+        Raises TimeoutError.
+        """
+        if self.is_caught_up:
+            return
+        async with asyncio.timeout(self._patience_seconds):
+            while not self.is_caught_up:
+                await self._moved.wait()
+
     async def follow(self, new_follower: Callable[[int], Follower], snapshots: Snapshots) -> None:
         """Read on from the last snapshot, for ever; anew should the log turn out to be another one."""
         while True:
@@ -53,7 +64,7 @@ class LiveWorkload:
             follower = new_follower(self.position + 1)
             try:
                 if not await follower.open():
-                    self._catch_up()
+                    self.catch_up()
                 await self._follow(follower, snapshots)
             finally:
                 await follower.close()
@@ -71,7 +82,7 @@ class LiveWorkload:
             self._take_in(delivery)
         self.position, self._last = delivery.sequence, delivery.data
         if not delivery.pending:
-            self._catch_up()
+            self.catch_up()
         self._tell()
 
     async def _follow(self, follower: Follower, snapshots: Snapshots) -> None:
@@ -97,7 +108,8 @@ class LiveWorkload:
         self._last = b""
         self.is_caught_up = False
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Know that nothing is left to read."""
         self.is_caught_up = True
         self._tell()
 
