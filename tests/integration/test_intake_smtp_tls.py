@@ -106,6 +106,21 @@ async def test_each_recipient_of_a_mail_gets_an_answer_over_lmtp(fresh_nats: str
         assert len(await intake.tickets()) == 2
 
 
+async def test_lmtp_offers_encryption_too(fresh_nats: str, tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path)
+    certified = {"smtp_certificate": chain, "smtp_key": key}
+    async with intake_desk(fresh_nats, tmp_path) as intake, _lmtp(intake, tmp_path, **certified) as path:
+
+        def send() -> None:
+            with smtplib.LMTP(str(path)) as client:
+                client._host = "127.0.0.1"  # type: ignore[attr-defined]  # a path is no name of a certificate
+                client.starttls(context=ssl.create_default_context(cafile=str(chain)))
+                client.sendmail(SENDER, [SUPPORT], a_mail(b"Secret.\n"))
+
+        await asyncio.wait_for(asyncio.to_thread(send), 20)
+        assert [ticket.messages[0].text for ticket in await intake.tickets()] == ["Secret."]
+
+
 async def test_a_mail_too_large_for_lmtp_is_refused_for_each_recipient(fresh_nats: str, tmp_path: Path) -> None:
     async with intake_desk(fresh_nats, tmp_path) as intake, _lmtp(intake, tmp_path, smtp_mail_bytes=2_000) as path:
 
@@ -177,7 +192,7 @@ async def _sent(intake: IntakeDesk, mail: bytes) -> tuple[int, bytes]:
 
 
 @asynccontextmanager
-async def _lmtp(intake: IntakeDesk, folder: Path, **settings: int) -> AsyncIterator[Path]:
+async def _lmtp(intake: IntakeDesk, folder: Path, **settings: object) -> AsyncIterator[Path]:
     """Listen on a Unix socket as well."""
     path = folder / "lmtp"
     listener = lmtp_listener(IntakeSettings.model_validate(settings), intake.listener.channel)

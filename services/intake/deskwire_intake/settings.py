@@ -37,7 +37,8 @@ class IntakeSettings(ServiceSettings):
         description="Mails one client may hand over in a minute; a mail server in front is one client. Default: any.",
     )
     smtp_certificate: Path | None = Field(
-        default=None, description="File with the certificate chain that STARTTLS offers. Default: no STARTTLS."
+        default=None,
+        description="File with the certificate chain that STARTTLS offers, to LMTP too. Default: no STARTTLS.",
     )
     smtp_key: Path | None = Field(default=None, description="File with the key of the certificate.")
     lmtp_port: int | None = Field(

@@ -81,17 +81,24 @@ async def listen_for_mails(runtime: Runtime, settings: IntakeSettings, channel: 
 
 def smtp_listener(settings: IntakeSettings, channel: EmailChannel) -> SmtpListener:
     """Build the mail listener; it does not listen yet. Raises CannotListen when its certificate cannot be used."""
-    tls, rate = None, None
-    if settings.smtp_certificate is not None and settings.smtp_key is not None:
-        tls = server_tls(settings.smtp_certificate, settings.smtp_key, setting="DESKWIRE_INTAKE_SMTP_CERTIFICATE")
-    if settings.smtp_client_rate is not None:
-        rate = RateLimit(settings.smtp_client_rate, MINUTE)
-    return SmtpListener(channel, mail_limits(settings), hostname=settings.smtp_hostname, tls=tls, rate=rate)
+    rate = None if settings.smtp_client_rate is None else RateLimit(settings.smtp_client_rate, MINUTE)
+    return SmtpListener(
+        channel, mail_limits(settings), hostname=settings.smtp_hostname, tls=_listener_tls(settings), rate=rate
+    )
 
 
 def lmtp_listener(settings: IntakeSettings, channel: EmailChannel) -> LmtpListener:
-    """Build the listener for a mail server of one's own; it does not listen yet."""
-    return LmtpListener(channel, mail_limits(settings), hostname=settings.smtp_hostname)
+    """Build the listener for a mail server of one's own, whose mails are everybody's: no rate limits it.
+
+    It does not listen yet. Raises CannotListen when its certificate cannot be used.
+    """
+    return LmtpListener(channel, mail_limits(settings), hostname=settings.smtp_hostname, tls=_listener_tls(settings))
+
+
+def _listener_tls(settings: IntakeSettings) -> ssl.SSLContext | None:
+    if settings.smtp_certificate is None or settings.smtp_key is None:
+        return None
+    return server_tls(settings.smtp_certificate, settings.smtp_key, setting="DESKWIRE_INTAKE_SMTP_CERTIFICATE")
 
 
 def mail_limits(settings: IntakeSettings) -> SmtpLimits:
