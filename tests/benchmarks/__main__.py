@@ -8,7 +8,7 @@ import sys
 import benchmarks
 from benchmarks.figures import machine, table
 
-NOT_BENCHMARKS = {"__main__", "figures"}
+NOT_BENCHMARKS = {"__main__", "appends", "figures"}
 
 
 def names() -> list[str]:

@@ -1,20 +1,18 @@
 """Durable commands per second, beside raw JetStream appends of the same size on the same server."""
 
-import asyncio
 import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nats
 from nats.aio.client import Client
 
+from benchmarks.appends import append, rate, stored_size
 from benchmarks.figures import Figure
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.facts import Address
 from deskwire_shared.contracts.ids import new_id
-from deskwire_shared.contracts.subjects import TICKETS, ticket_subject
 from deskwire_shared.eventstore.codec import Codec
 from deskwire_shared.eventstore.jetstream import JetStreamEventStore
 from deskwire_shared.eventstore.jetstream_keyring import JetStreamKeyRing
@@ -24,7 +22,6 @@ from deskwire_shared.runtime.embedded_nats import EmbeddedNats
 from deskwire_shared.runtime.streams import migrate
 from deskwire_shared.ticket.commands import AddNote, OpenTicket
 
-AT_ONCE = 64
 TICKETS_OPENED = 2_000
 NOTES = 6_000
 ROUNDS = 3
@@ -42,8 +39,8 @@ async def measure() -> list[Figure]:
             tickets = [new_id() for _ in range(TICKETS_OPENED)]
             open_rates.append(await rate(TICKETS_OPENED, lambda i: _open(recorder, tickets[i], i)))  # noqa: B023
             note_rates.append(await rate(NOTES, lambda i: _note(recorder, tickets[i % 500])))  # noqa: B023
-            payload = b"x" * await _stored_size(connection)
-            raw_rates.append(await rate(NOTES, lambda _: _append(connection, payload)))  # noqa: B023
+            payload = b"x" * await stored_size(connection)
+            raw_rates.append(await rate(NOTES, lambda _: append(connection, payload)))  # noqa: B023
     raw, notes, opened = (sorted(rates)[ROUNDS // 2] for rates in (raw_rates, note_rates, open_rates))
     return [
         Figure(
@@ -70,19 +67,6 @@ async def server() -> AsyncIterator[Client]:
             await embedded.stop()
 
 
-async def rate(count: int, work: Callable[[int], Awaitable[None]]) -> float:
-    """How many pieces of work are done a second with `AT_ONCE` under way."""
-    numbers = iter(range(count))
-
-    async def worker() -> None:
-        for number in numbers:
-            await work(number)
-
-    start = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
-    return count / (time.perf_counter() - start)
-
-
 async def _open(recorder: Recorder, ticket_id: str, number: int) -> None:
     command = OpenTicket(
         message_id=new_id(), channel="email", author=Address(address="ann@example.com", name="Ann"),
@@ -95,17 +79,6 @@ async def _note(recorder: Recorder, ticket_id: str) -> None:
     await recorder.record(
         ticket_id, AddNote(message_id=new_id(), agent_id="agent", text="Called back. " * 12), _cause()
     )
-
-
-async def _append(connection: Client, payload: bytes) -> None:
-    guard = {"Nats-Expected-Last-Subject-Sequence": "0"}
-    await connection.jetstream().publish(ticket_subject(new_id()), payload, stream=TICKETS, headers=guard)
-
-
-async def _stored_size(connection: Client) -> int:
-    info = await connection.jetstream().stream_info(TICKETS)
-    message = await connection.jetstream().get_msg(TICKETS, seq=info.state.last_seq)
-    return len(message.data or b"")
 
 
 def _cause() -> Cause:

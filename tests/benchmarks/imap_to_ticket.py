@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from benchmarks.appends import raw_appends
 from benchmarks.figures import Figure
 from benchmarks.mail_to_ticket import MAIL, TEXT, desk, tickets_in
 from deskwire_intake.channels.imap.credentials import MailboxSecret
@@ -33,11 +34,13 @@ async def measure() -> list[Figure]:
             await all_flagged(server)
             seconds = time.perf_counter() - started
             tickets = await tickets_in(data_dir)
+            reference = await raw_appends(data_dir)
     if tickets != MAILS:
         raise AssertionError(f"{MAILS} mails are flagged, but {tickets} tickets are there")
     return [
         Figure("mail to durable ticket over IMAP, fsync always", MAILS / seconds, "mails/s", note="one mailbox"),
         Figure("reading the same mails over IMAP, and nothing else", MAILS / reading, "mails/s"),
+        reference,
     ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nats
 
+from benchmarks.appends import raw_appends
 from benchmarks.figures import Figure, percentile
 from deskwire_shared.contracts.subjects import TICKETS
 from deskwire_shared.runtime.data_directory import find_running
@@ -50,6 +51,7 @@ async def measure() -> list[Figure]:
         seconds = await send(port, MAILS_PER_CONNECTION, "measured")
         elapsed = time.perf_counter() - started
         tickets = await tickets_in(data_dir)
+        reference = await raw_appends(data_dir)
     sent = CONNECTIONS * (WARM_UP + MAILS_PER_CONNECTION)
     if tickets != sent:
         raise AssertionError(f"{sent} mails were accepted, but {tickets} tickets are there")
@@ -60,6 +62,7 @@ async def measure() -> list[Figure]:
         ),
         Figure("answer to a mail, median", percentile(seconds, 0.5) * 1000, "ms"),
         Figure("answer to a mail, 99 of 100", percentile(seconds, 0.99) * 1000, "ms"),
+        reference,
     ]
 
 
