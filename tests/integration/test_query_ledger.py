@@ -20,6 +20,7 @@ from deskwire_query.arrivals.following import ArrivalsFollower
 from deskwire_query.arrivals.reading import ArrivalFilter, ArrivalReader
 from deskwire_query.arrivals.tables import create_arrivals
 from deskwire_query.database import Database, open_database
+from deskwire_query.projections import upkeep
 from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.intake_ledger import LedgerEntry, LedgerPage, message_digest
 from deskwire_shared.contracts.subjects import INTAKE, LEDGER_SUBJECT
@@ -78,7 +79,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: py
 
 @pytest_asyncio.fixture
 async def world(fresh_nats: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(following, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "RETRY_SECONDS", 0.05)
     connection = await nats.connect(fresh_nats)
     await migrate(connection.jetstream())
     database = open_database(database_url)
@@ -131,7 +132,7 @@ async def test_a_stream_made_anew_under_a_running_follower_is_read_anew(world: W
         await made_anew(world)
         await world.write(an_entry(source="new"))
         await world.shows("new")
-        await follower.check()
+        await follower.upkeep.check()
 
 
 async def test_what_the_stream_has_forgotten_leaves_the_table(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,11 +154,11 @@ async def test_a_missing_stream_is_told_and_no_end(world: World) -> None:
     await js.delete_stream(INTAKE)
     async with world.follower() as follower:
         with pytest.raises(Unhealthy):
-            await follower.check()
+            await follower.upkeep.check()
         await js.add_stream(config)
         await world.write(an_entry(source="1"))
         await world.shows("1")
-        await follower.check()
+        await follower.upkeep.check()
 
 
 @asynccontextmanager

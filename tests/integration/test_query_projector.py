@@ -28,6 +28,7 @@ from query_log import World, a_world, until
 @pytest_asyncio.fixture
 async def world(fresh_nats: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(handlers, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "RETRY_SECONDS", 0.05)
     async with a_world(fresh_nats, f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}") as world:
         yield world
 
@@ -52,7 +53,7 @@ async def a_projector(world: World) -> AsyncIterator[tuple[Projector, CollectorR
 
 async def is_healthy(projector: Projector) -> bool:
     try:
-        await projector.check()
+        await projector.upkeep.check()
     except Unhealthy:
         return False
     return True
@@ -95,7 +96,7 @@ async def test_a_projection_of_a_log_that_was_changed_halts_aloud_until_it_is_re
 
         async def says_so() -> bool:
             try:
-                await projector.check()
+                await projector.upkeep.check()
             except Unhealthy as unhealthy:
                 return "has halted" in str(unhealthy) and "deskwire rebuild" in str(unhealthy)
             return False

@@ -63,13 +63,13 @@ def _start_projector(runtime: Runtime, database: Database) -> Task:
         lag=Gauge("deskwire_projection_lag", "Commits not projected yet", registry=runtime.registry),
         position=Gauge("deskwire_projection_sequence", "Last sequence projected", registry=runtime.registry),
     )
-    runtime.health.add("projection", projector.check)
+    runtime.health.add("projection", projector.upkeep.check)
     return runtime.spawn("project the log", projector.run())
 
 
 def _start_ledger(runtime: Runtime, database: Database) -> Task:
     follower = ArrivalsFollower(database, runtime.connection, runtime.parking("query"))
-    runtime.health.add("ledger of intake", follower.check)
+    runtime.health.add("ledger of intake", follower.upkeep.check)
     return runtime.spawn("follow the ledger of intake", follower.run())
 
 

@@ -9,15 +9,13 @@ from prometheus_client import Gauge
 from structlog import get_logger
 
 from deskwire_query import catalogue, generations
-from deskwire_query.catalogue import Generation, Overtaken
-from deskwire_query.database import is_transient
-from deskwire_query.projections.log import TRANSIENT, LogChanged, Logged
+from deskwire_query.catalogue import Generation
+from deskwire_query.projections.log import LogChanged, Logged
 from deskwire_query.projections.runner import Runner, Sources
+from deskwire_query.projections.upkeep import RETRY_SECONDS, Upkeep
 from deskwire_shared.contracts.subjects import PROJECTED_SUBJECT
-from deskwire_shared.runtime.health import Unhealthy
 from deskwire_shared.runtime.parking import ParkingLot
 
-RETRY_SECONDS: Final = 1.0
 MOST_NAMED: Final = 1_000
 """Tickets named in one notice."""
 
@@ -35,33 +33,22 @@ class Projector:
         self._parking = parking
         self._lag = lag
         self._position = position
-        self._trouble: str | None = "the read models are being built"
-
-    async def check(self) -> None:
-        """Raise Unhealthy when the read models do not follow the log."""
-        if self._trouble is not None:
-            raise Unhealthy(self._trouble)
+        self.upkeep = Upkeep("the projection", trouble="the read models are being built")
 
     async def run(self) -> None:
-        """Carry on for as long as the process lives, whatever goes away and comes back."""
-        while True:
-            try:
-                await self._project()
-            except Overtaken as overtaken:
-                log.info("another projector is ahead", reason=str(overtaken))
-            except LogChanged as changed:
-                await self._halt(changed)
-            except Exception as error:
-                if not isinstance(error, TRANSIENT) and not is_transient(error):
-                    raise
-                self._trouble = f"the projection waits: {error!r}"
-                log.warning("projection interrupted, will be taken up again", error=repr(error))
-            await asyncio.sleep(RETRY_SECONDS)
+        """Carry on for as long as the process lives."""
+        await self.upkeep.carry_on(self._project_or_halt)
+
+    async def _project_or_halt(self) -> None:
+        try:
+            await self._project()
+        except LogChanged as changed:
+            await self._halt(changed)
 
     async def _project(self) -> None:
         generation = await self._living()
         runner = Runner(self._sources, generation, applied=self._announce, unreadable=self._park)
-        self._trouble = None
+        self.upkeep.trouble = None
         self._position.set(generation.position.sequence)
         await runner.follow()
 
@@ -88,7 +75,7 @@ class Projector:
 
     async def _halt(self, changed: LogChanged) -> None:
         """Do nothing until a rebuild has put another generation in place: what is stored must not be mixed."""
-        self._trouble = f"the projection has halted: {changed}. Run `deskwire rebuild`."
+        self.upkeep.trouble = f"the projection has halted: {changed}. Run `deskwire rebuild`."
         log.error("projection halted: the log changed; run `deskwire rebuild`", reason=str(changed))
         halted = await generations.find_or_start(self._sources)
         while True:

@@ -4,7 +4,6 @@ Rows and position are written in one transaction that demands the old position, 
 is not the one that was read before, the table is made anew from it.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
@@ -20,18 +19,16 @@ from structlog import get_logger
 
 from deskwire_query.arrivals.tables import arrivals, positions
 from deskwire_query.catalogue import Overtaken, take_turns
-from deskwire_query.database import Database, is_transient
-from deskwire_query.projections.log import TRANSIENT
+from deskwire_query.database import Database
+from deskwire_query.projections.upkeep import Upkeep
 from deskwire_query.projections.writing import write_rows
 from deskwire_shared.contracts.intake_ledger import MOST_ENTRIES, LedgerPage
 from deskwire_shared.contracts.subjects import INTAKE
 from deskwire_shared.eventstore.follower import Delivery, Follower
-from deskwire_shared.runtime.health import Unhealthy
 from deskwire_shared.runtime.parking import ParkingLot
 
 BATCH: Final = 500
 TICK_SECONDS: Final = 1.0
-RETRY_SECONDS: Final = 1.0
 FORGET_SECONDS: Final = 600.0
 """How often it is looked what the stream has forgotten."""
 PLACES: Final = 2 * MOST_ENTRIES
@@ -57,34 +54,19 @@ class ArrivalsFollower:
         self._connection = connection
         self._js = connection.jetstream()
         self._parking = parking
-        self._trouble: str | None = "the ledger of intake has not been opened yet"
+        self.upkeep = Upkeep("the ledger of intake", trouble="the ledger of intake has not been opened yet")
         self._forgotten_at = 0.0
 
-    async def check(self) -> None:
-        """Raise Unhealthy when the table does not follow the stream."""
-        if self._trouble is not None:
-            raise Unhealthy(self._trouble)
-
     async def run(self) -> None:
-        """Carry on for as long as the process lives, whatever goes away and comes back."""
-        while True:
-            try:
-                await self._follow()
-            except Overtaken as overtaken:
-                log.info("another projector is ahead", reason=str(overtaken))
-            except Exception as error:
-                if not isinstance(error, TRANSIENT) and not is_transient(error):
-                    raise
-                self._trouble = f"the ledger of intake waits: {error!r}"
-                log.warning("ledger of intake interrupted, will be taken up again", error=repr(error))
-            await asyncio.sleep(RETRY_SECONDS)
+        """Carry on for as long as the process lives."""
+        await self.upkeep.carry_on(self._follow)
 
     async def _follow(self) -> None:
         """Follow until the consumer is lost: the stream may be another one then."""
         position = await self._required(await self._position())
         follower = Follower(self._connection, INTAKE, start=position.sequence + 1)
         await follower.open()
-        self._trouble = None
+        self.upkeep.trouble = None
         try:
             while not follower.restarts:
                 deliveries = await follower.batch(BATCH, within=TICK_SECONDS)
