@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from deskwire_query import catalogue, generations, handlers, tables
 from deskwire_query.handlers import Projector
+from deskwire_query.projections import upkeep
 from deskwire_query.tables import SCHEMA, desk_tables
 from deskwire_shared.contracts.facts import StatusChanged
 from deskwire_shared.contracts.subjects import PROJECTED_SUBJECT, TICKETS, ticket_subject
