@@ -1,63 +1,23 @@
 """Rehearsals of assignment on a real NATS server, over HTTP and on the command line."""
 
-import asyncio
 import json
-import os
-import subprocess
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from httpx2 import ASGITransport, AsyncClient, Response
 
 from deskwire_routing.app import service
-from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.channels import Channel
 from deskwire_shared.contracts.facts import Assigned
 from deskwire_shared.contracts.staff import Agent, Team
 from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS
 from deskwire_shared.ticket.commands import ChangeStatus
-from processes import DESKWIRE
-from ticket_desk import ADMIN, TicketDesk, ticket_desk
+from rehearsals import Rehearsals, rehearsals_on
+from ticket_desk import ADMIN, ticket_desk
 
-DAY = timedelta(days=1)
 TICKETS_OPENED = 6
-
-
-class Rehearsals:
-    """A desk on which Ada and Bob took turns, and somebody with a draft."""
-
-    def __init__(self, desk: TicketDesk, http: AsyncClient, folder: Path) -> None:
-        self.desk = desk
-        self.http = http
-        self.folder = folder
-        self.now = desk.runtime.clock.now()
-
-    async def allow(self, *scopes: Permission) -> None:
-        """Ask with a token that may do this."""
-        token = await self.desk.runtime.identity.create_token("test", scopes, actor=ADMIN)
-        self.http.headers["Authorization"] = f"Bearer {token}"
-
-    async def post(self, **asked: Any) -> Response:
-        span = {"since": (self.now - DAY).isoformat(), "until": (self.now + DAY).isoformat()}
-        return await self.http.post("/routing/v1/rehearsals", json={**span, **asked})
-
-    async def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        span = ("--from", (self.now - DAY).date().isoformat(), "--to", (self.now + 2 * DAY).date().isoformat())
-        url = self.desk.runtime.settings.nats_url
-        assert url is not None
-        settings = {"DESKWIRE_NATS_URL": url.get_secret_value(), "DESKWIRE_DATA_DIR": str(self.folder)}
-        run = partial(subprocess.run, capture_output=True, text=True, timeout=60, check=False)
-        return await asyncio.to_thread(run, [DESKWIRE, "routing", "rehearse", *span, *words], env=os.environ | settings)
-
-    def file(self, name: str, document: object) -> str:
-        path = self.folder / name
-        path.write_text(json.dumps(document))
-        return str(path)
 
 
 def an_agent(name: str) -> Agent:
@@ -76,8 +36,8 @@ async def rehearsals(fresh_nats: str, tmp_path: Path) -> AsyncIterator[Rehearsal
             ticket_id = await desk.open(number=number + 1)
             await desk.commit_with(ticket_id, Assigned)
             await desk.do(ticket_id, ChangeStatus(status="solved"), ADMIN)
-        async with AsyncClient(transport=ASGITransport(app=desk.runtime.http), base_url="http://desk.example") as http:
-            yield Rehearsals(desk, http, tmp_path)
+        async with rehearsals_on(desk, tmp_path, "routing") as rehearsing:
+            yield rehearsing
 
 
 async def test_a_draft_is_rehearsed_over_http_and_changes_nothing(rehearsals: Rehearsals) -> None:
@@ -143,9 +103,8 @@ async def test_a_rehearsal_that_takes_too_long_ends_and_says_so(
     monkeypatch.setenv("DESKWIRE_ROUTING_REHEARSAL_SECONDS", "0.0001")
     async with (
         ticket_desk(fresh_nats, tmp_path, service) as desk,
-        AsyncClient(transport=ASGITransport(app=desk.runtime.http), base_url="http://desk.example") as http,
+        rehearsals_on(desk, tmp_path, "routing") as hasty,
     ):
-        hasty = Rehearsals(desk, http, tmp_path)
         await hasty.allow("reports:read")
         answer = await hasty.post(assignment={})
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:deskwire:problem:rehearsal-too-long")

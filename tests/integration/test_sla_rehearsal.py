@@ -2,30 +2,23 @@
 
 import asyncio
 import json
-import os
-import subprocess
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from httpx2 import ASGITransport, AsyncClient, Response
 
-from deskwire_shared.contracts.access import Permission
 from deskwire_shared.contracts.commit import Actor
 from deskwire_shared.contracts.facts import SlaMet
 from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.staff import Team
 from deskwire_shared.ticket.commands import RouteTicket, SendReply
 from deskwire_sla.app import service as sla
-from processes import DESKWIRE
-from ticket_desk import ADMIN, TicketDesk, ticket_desk
+from rehearsals import Rehearsals, rehearsals_on
+from ticket_desk import ticket_desk
 
 ADA = Actor(kind="agent", id="ada")
-DAY = timedelta(days=1)
 ANSWERED = 3
 
 
@@ -35,42 +28,6 @@ def promising(seconds: int) -> dict[str, Any]:
         "targets": [{"metric": "first_response", "seconds": {"normal": seconds}}],
         "warn_at": [],
     }
-
-
-class Rehearsals:
-    """A desk on which some tickets were answered in time, and somebody with a draft."""
-
-    def __init__(self, desk: TicketDesk, http: AsyncClient, folder: Path) -> None:
-        self.desk = desk
-        self.http = http
-        self.folder = folder
-        self.now = desk.runtime.clock.now()
-
-    async def allow(self, *scopes: Permission) -> None:
-        """Ask with a token that may do this."""
-        token = await self.desk.runtime.identity.create_token("test", scopes, actor=ADMIN)
-        self.http.headers["Authorization"] = f"Bearer {token}"
-
-    async def post(self, **asked: Any) -> Response:
-        span = {"since": (self.now - DAY).isoformat(), "until": (self.now + DAY).isoformat()}
-        return await self.http.post("/sla/v1/rehearsals", json={**span, **asked})
-
-    async def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        span = ("--from", (self.now - DAY).date().isoformat(), "--to", (self.now + 2 * DAY).date().isoformat())
-        url = self.desk.runtime.settings.nats_url
-        assert url is not None
-        settings = {
-            "DESKWIRE_NATS_URL": url.get_secret_value(),
-            "DESKWIRE_DATA_DIR": str(self.folder),
-            "COLUMNS": "150",
-        }
-        run = partial(subprocess.run, capture_output=True, text=True, timeout=60, check=False)
-        return await asyncio.to_thread(run, [DESKWIRE, "sla", "rehearse", *span, *words], env=os.environ | settings)
-
-    def file(self, name: str, document: object) -> str:
-        path = self.folder / name
-        path.write_text(json.dumps(document))
-        return str(path)
 
 
 @pytest_asyncio.fixture
@@ -83,9 +40,8 @@ async def rehearsals(fresh_nats: str, tmp_path: Path) -> AsyncIterator[Rehearsal
             await desk.do(ticket_id, RouteTicket(team_id="frontline"), ADA)
             await desk.do(ticket_id, SendReply(message_id=f"{ticket_id}a", agent_id="ada", text="Water."), ADA)
             await desk.commit_with(ticket_id, SlaMet)
-        transport = ASGITransport(app=desk.runtime.http)
-        async with AsyncClient(transport=transport, base_url="http://desk.example") as http:
-            yield Rehearsals(desk, http, tmp_path)
+        async with rehearsals_on(desk, tmp_path, "sla") as rehearsing:
+            yield rehearsing
 
 
 async def test_a_draft_is_rehearsed_over_http_and_changes_nothing(rehearsals: Rehearsals) -> None:
