@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from browser import ADVICE, browsers_are_required, find_browser
 from servers import forget_durability, nats_server, new_database, postgres_server
@@ -20,11 +21,16 @@ def _without_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
+def _logs_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forget where a command that a test ran has sent the logs: that stream is closed for the next one."""
-    root = logging.getLogger()
+    configure, root = structlog.configure, logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    # A logger that keeps its first configuration would keep it in all tests that follow.
+    monkeypatch.setattr(
+        structlog, "configure", lambda **asked: configure(**asked | {"cache_logger_on_first_use": False})
+    )
     yield
+    structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
 

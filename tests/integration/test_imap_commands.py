@@ -79,7 +79,7 @@ async def test_one_mailbox_is_run_alone_by_its_name(fresh_nats: str, tmp_path: P
             await watching.deliver(a_mail(1))
             process = await asyncio.create_subprocess_exec(
                 *(DESKWIRE, "run", "intake", "--channel", "Support"),
-                env=_environment(watching.desk) | {"DESKWIRE_HTTP_PORT": "0", "DESKWIRE_SMTP_PORT": "1"},
+                env=_environment(watching.desk) | {"DESKWIRE_SMTP_PORT": "1"},
                 stdout=subprocess.DEVNULL,
             )
             try:
@@ -118,6 +118,7 @@ def _environment(desk: TicketDesk) -> dict[str, str]:
         "DESKWIRE_NATS_URL": settings.nats_url.get_secret_value(),
         "DESKWIRE_DATA_DIR": str(settings.data_dir),
         "DESKWIRE_DURABILITY": "dev",
+        "DESKWIRE_HTTP_PORT": "0",
         "COLUMNS": "200",
     }
 
