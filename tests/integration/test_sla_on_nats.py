@@ -3,15 +3,13 @@
 import asyncio
 import sys
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deskwire_routing.app import service as routing
-from deskwire_shared.contracts.calendar import WEEKDAYS
 from deskwire_shared.contracts.commit import Actor
-from deskwire_shared.contracts.directory import Calendar
 from deskwire_shared.contracts.facts import (
     Assigned,
     NoteAdded,
@@ -28,48 +26,17 @@ from deskwire_shared.contracts.facts import (
 from deskwire_shared.contracts.policies import SlaPolicy
 from deskwire_shared.contracts.rules import Rule
 from deskwire_shared.contracts.staff import Agent, Team
-from deskwire_shared.contracts.subjects import DIRECTORY, TICKETS, TIMERS, ticket_subject
+from deskwire_shared.contracts.subjects import TICKETS, TIMERS, ticket_subject
 from deskwire_shared.runtime.process_manager import Heard, HeardMessage
-from deskwire_shared.runtime.timers import Timers, tick_after
+from deskwire_shared.runtime.timers import Timers
 from deskwire_shared.ticket.commands import ChangePriority, ChangeStatus, SendReply, SnoozeTicket
 from deskwire_sla.app import service as sla
 from deskwire_sla.app import wired
 from deskwire_sla.handlers import ServiceLevels
 from deskwire_sla.hints import NEXT_LOOK, SERVICE, Hint, Revision
 from deskwire_sla.rechecks import DirectoryLags
+from sla_desk import ADA, HOUR, SLA, clock_of, promising, tick_of, timers_of
 from ticket_desk import TicketDesk, ticket_desk, until
-
-ADA = Actor(kind="agent", id="ada")
-HOUR = 3600
-SLA = ((TICKETS, "sla"), (TIMERS, "sla-timers"))
-CHANGES = ((DIRECTORY, "sla-policies"), (DIRECTORY, "sla-calendars"))
-
-
-def promising(metric: str = "first_response", *, warn_at: float = 0.5, **seconds: int) -> SlaPolicy:
-    targets = [{"metric": metric, "seconds": seconds}]
-    return SlaPolicy.model_validate({"name": "Standard", "targets": targets, "warn_at": warn_at})
-
-
-async def timers_of(desk: TicketDesk, ticket_id: str) -> list[datetime]:
-    """The moments that a ticket's timers wait for."""
-    waiting = f"timer.wait.{SERVICE}.*.{ticket_id}.{NEXT_LOOK}"
-    subjects = (await desk.runtime.js.stream_info(TIMERS, subjects_filter=waiting)).state.subjects or {}
-    ticks = sorted(int(subject.split(".")[3]) for subject in subjects)
-    return [datetime.fromtimestamp(tick / 1000, UTC) for tick in ticks]
-
-
-def tick_of(moment: datetime | None) -> datetime:
-    """When a timer for a moment fires."""
-    assert moment is not None
-    return tick_after(moment)
-
-
-async def clock_of(desk: TicketDesk, ticket_id: str) -> SlaClock:
-    """The only clock that holds on a ticket."""
-    ticket = await desk.ticket(ticket_id)
-    assert ticket.sla is not None
-    (clock,) = ticket.sla.clocks
-    return clock
 
 
 def levels_of(desk: TicketDesk, timers: Timers | None = None) -> ServiceLevels:
@@ -84,6 +51,61 @@ async def heard(desk: TicketDesk, ticket_id: str) -> Heard:
     assert message.seq is not None
     now = desk.runtime.clock.now()
     return Heard(ticket_id, message.seq, subject, frozenset(), now, (HeardMessage(message.seq, message.data or b""),))
+
+
+HANGS_BEFORE_ITS_TIMER = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from ticket_desk import ticket_desk
+from deskwire_sla import app
+from deskwire_shared.runtime.timers import Timers
+
+class HangingTimers(Timers):
+    async def set(self, ticket_id, name, at):
+        print("appended", flush=True)
+        await asyncio.Event().wait()
+
+async def main():
+    app.Timers = HangingTimers
+    async with ticket_desk(sys.argv[1], Path(sys.argv[2]), app.service):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def wait_less_for_redelivery(desk: TicketDesk) -> None:
+    config = (await desk.runtime.js.consumer_info(TICKETS, "sla")).config
+    assert config is not None
+    config.ack_wait = 1.0
+    await desk.runtime.js.add_consumer(TICKETS, config=config)
+
+
+async def line_that_says(process: asyncio.subprocess.Process, word: bytes) -> None:
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        while (line := await process.stdout.readline()).strip() != word:
+            assert line, "the process ended early"
+
+
+@dataclass(frozen=True)
+class SlowTimers(Timers):
+    """Timers of a replica that is held up before it sets its first one."""
+
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
+        """Wait to be told, then set it."""
+        self.arrived.set()
+        await self.go_on.wait()
+        await Timers.set(self, ticket_id, name, at)
+
+
+async def knows_policy(desk: TicketDesk) -> bool | None:
+    return True if desk.runtime.directory.get(SlaPolicy, "standard") else None
 
 
 async def test_a_ticket_is_warned_of_and_missed_on_time(fresh_nats: str, tmp_path: Path) -> None:
@@ -221,29 +243,6 @@ async def test_what_was_missed_while_sla_was_down_is_noted_when_it_is_back(fresh
         await desk.commit_with(ticket_id, SlaBreached)
 
 
-HANGS_BEFORE_ITS_TIMER = """
-import asyncio, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from ticket_desk import ticket_desk
-from deskwire_sla import app
-from deskwire_shared.runtime.timers import Timers
-
-class HangingTimers(Timers):
-    async def set(self, ticket_id, name, at):
-        print("appended", flush=True)
-        await asyncio.Event().wait()
-
-async def main():
-    app.Timers = HangingTimers
-    async with ticket_desk(sys.argv[1], Path(sys.argv[2]), app.service):
-        print("ready", flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-
-
 async def test_a_process_killed_between_append_and_timer_loses_no_timer(fresh_nats: str, tmp_path: Path) -> None:
     async with ticket_desk(fresh_nats, tmp_path) as desk:
         await desk.put("standard", promising(normal=2))
@@ -266,34 +265,6 @@ async def test_a_process_killed_between_append_and_timer_loses_no_timer(fresh_na
         assert len(await desk.facts(ticket_id, SlaApplied)) == 1
 
 
-async def wait_less_for_redelivery(desk: TicketDesk) -> None:
-    config = (await desk.runtime.js.consumer_info(TICKETS, "sla")).config
-    assert config is not None
-    config.ack_wait = 1.0
-    await desk.runtime.js.add_consumer(TICKETS, config=config)
-
-
-async def line_that_says(process: asyncio.subprocess.Process, word: bytes) -> None:
-    assert process.stdout is not None
-    async with asyncio.timeout(20):
-        while (line := await process.stdout.readline()).strip() != word:
-            assert line, "the process ended early"
-
-
-@dataclass(frozen=True)
-class SlowTimers(Timers):
-    """Timers of a replica that is held up before it sets its first one."""
-
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    go_on: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def set(self, ticket_id: str, name: str, at: datetime) -> None:
-        """Wait to be told, then set it."""
-        self.arrived.set()
-        await self.go_on.wait()
-        await Timers.set(self, ticket_id, name, at)
-
-
 async def test_the_slower_of_two_replicas_does_not_take_the_timer_of_the_newer_state_away(
     fresh_nats: str, tmp_path: Path
 ) -> None:
@@ -312,10 +283,6 @@ async def test_the_slower_of_two_replicas_does_not_take_the_timer_of_the_newer_s
         timers.go_on.set()
         await slow
         assert set(usual) <= set(await timers_of(desk, ticket_id))
-
-
-async def knows_policy(desk: TicketDesk) -> bool | None:
-    return True if desk.runtime.directory.get(SlaPolicy, "standard") else None
 
 
 async def test_hearing_a_commit_again_notes_nothing_and_sets_a_lost_timer(fresh_nats: str, tmp_path: Path) -> None:
@@ -365,68 +332,6 @@ async def test_a_timer_of_a_ticket_that_was_never_opened_is_no_obstacle(fresh_na
         await Timers(desk.runtime.js, SERVICE).fire("nobody", NEXT_LOOK, Hint().stored())
         await desk.settled(*SLA)
         assert await desk.commits("nobody") == ()
-
-
-async def test_a_new_policy_reaches_the_tickets_that_are_open_already(fresh_nats: str, tmp_path: Path) -> None:
-    async with ticket_desk(fresh_nats, tmp_path, sla) as desk:
-        waiting, solved = await desk.open(), await desk.open()
-        await desk.do(solved, ChangeStatus(status="solved"), ADA)
-        await desk.settled(*SLA)
-        await desk.put("standard", promising(normal=HOUR))
-        await desk.commit_with(waiting, SlaApplied)
-        await desk.settled(*CHANGES, *SLA)
-        assert await timers_of(desk, waiting) == [tick_of((await clock_of(desk, waiting)).warn_at)]
-        assert await desk.facts(solved, SlaApplied) == []
-
-
-async def test_a_changed_calendar_moves_the_clocks_of_open_tickets(fresh_nats: str, tmp_path: Path) -> None:
-    async with ticket_desk(fresh_nats, tmp_path, sla) as desk:
-        await desk.put("office", open_on(desk.runtime.clock.now(), days=0))
-        await desk.put("standard", promising(normal=HOUR).model_copy(update={"calendar_id": "office"}))
-        ticket_id = await desk.open()
-        await desk.commit_with(ticket_id, SlaApplied)
-        before = await clock_of(desk, ticket_id)
-        await desk.put("office", open_on(desk.runtime.clock.now(), days=3))
-        await desk.commit_with(ticket_id, SlaApplied, count=2)
-        after = await clock_of(desk, ticket_id)
-        assert before.due_at is not None
-        assert after.due_at is not None
-        assert after.due_at - before.due_at > timedelta(days=1)
-        (_, applied) = await desk.facts(ticket_id, SlaApplied)
-        assert (applied.calendar_id, applied.calendar_revision) == ("office", 2)
-
-
-def open_on(now: datetime, *, days: int) -> Calendar:
-    """Always open but for the next days."""
-    closed = {(now + timedelta(days=day)).astimezone(UTC).date().isoformat(): () for day in range(days)}
-    always = dict.fromkeys(WEEKDAYS, (("00:00", "24:00"),))
-    return Calendar.model_validate({"name": "Office", "time_zone": "UTC", "hours": always, "exceptions": closed})
-
-
-async def test_a_missing_calendar_gives_no_clocks_until_it_comes(fresh_nats: str, tmp_path: Path) -> None:
-    async with ticket_desk(fresh_nats, tmp_path, sla) as desk:
-        await desk.put("standard", promising(normal=HOUR).model_copy(update={"calendar_id": "office"}))
-        ticket_id = await desk.open()
-        await desk.commit_with(ticket_id, SlaApplied)
-        await desk.settled(*SLA)
-        (applied,) = await desk.facts(ticket_id, SlaApplied)
-        assert (applied.policy_id, applied.clocks) == ("standard", ())
-        await desk.put("office", open_on(desk.runtime.clock.now(), days=0))
-        await desk.commit_with(ticket_id, SlaApplied, count=2)
-        assert (await clock_of(desk, ticket_id)).state == "running"
-
-
-async def test_a_policy_changed_while_sla_was_down_is_not_missed(fresh_nats: str, tmp_path: Path) -> None:
-    async with ticket_desk(fresh_nats, tmp_path, sla) as desk:
-        await desk.put("standard", promising(normal=HOUR))
-        ticket_id = await desk.open()
-        await desk.commit_with(ticket_id, SlaApplied)
-        await desk.settled(*CHANGES, *SLA)
-    async with ticket_desk(fresh_nats, tmp_path) as desk:
-        await desk.put("standard", promising(normal=2 * HOUR))
-    async with ticket_desk(fresh_nats, tmp_path, sla) as desk:
-        await desk.commit_with(ticket_id, SlaApplied, count=2)
-        assert (await clock_of(desk, ticket_id)).target == 2 * HOUR
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ from typing import Any, cast, get_args
 import pytest
 from pydantic import JsonValue
 
-from deskwire_query.web.admin.forms.amounts import read_duration, read_shares, write_duration
 from deskwire_query.web.admin.forms.automation import MACRO_FORM, RULE_FORM
 from deskwire_query.web.admin.forms.calendars import CALENDAR_FORM, next_holidays
 from deskwire_query.web.admin.forms.channels import CHANNEL_FORMS, EMAIL_FORM, WEBHOOK_FORM
@@ -61,6 +60,7 @@ RULE: JsonValue = {
     "stop": True,
     "order": 20,
 }
+
 POLICY: JsonValue = {
     "name": "Gold",
     "targets": [
@@ -76,6 +76,7 @@ POLICY: JsonValue = {
         {"when": "breached", "actions": [{"do": "add_followers", "agent_ids": ["ada"]}]},
     ],
 }
+
 CALENDAR: JsonValue = {
     "name": "Berlin",
     "time_zone": "Europe/Berlin",
@@ -83,6 +84,7 @@ CALENDAR: JsonValue = {
     "holidays": {"country": "DE", "region": "BE", "dates": ["2026-05-15"], "yearly": ["12-24", "02-29"]},
     "exceptions": {"2026-12-31": [["09:00", "12:00"]], "2027-01-04": []},
 }
+
 MAILBOX: JsonValue = {
     "name": "Mail",
     "medium": "email",
@@ -93,6 +95,7 @@ MAILBOX: JsonValue = {
         "oauth": {"grant": "refresh_token", "token_url": "https://x.example/token", "client_id": "c", "scope": ""},
     },
 }  # fmt: skip
+
 WEB: JsonValue = {
     "name": "Form",
     "medium": "web",
@@ -101,6 +104,7 @@ WEB: JsonValue = {
         "fields": [{"name": "about", "label": "About?", "answer": "choice", "choices": ["A bill", "A lamp"]}],
     },
 }  # fmt: skip
+
 HOOK: JsonValue = {
     "name": "Own",
     "medium": "webhook",
@@ -113,14 +117,17 @@ HOOK: JsonValue = {
         "values": {"account": "77"},
     },
 }  # fmt: skip
+
 AGENT: JsonValue = {
     "name": "Bo", "email": "bo@x.example", "team_ids": ["t1", "t2"], "skills": {"french": 4}, "capacity": {"chat": 0},
     "out_until": "2026-12-01T08:00:00Z", "calendar_id": "office",
 }  # fmt: skip
+
 TEAM: JsonValue = {
     "name": "Night", "assignment": "skills", "overflow": {"team_id": "t2", "after_minutes": 90},
     "reassign_after_minutes": 0, "within_hours": True,
 }  # fmt: skip
+
 DOCUMENTS_WITH_EVERYTHING: list[tuple[Form, Document]] = [
     (RULE_FORM, Rule.model_validate(RULE)),
     (MACRO_FORM, Macro(name="Ask", reply="Hello {{ customer.name }},\n\nwhich number?")),
@@ -142,6 +149,60 @@ DOCUMENTS_WITH_EVERYTHING: list[tuple[Form, Document]] = [
         Webhook(name="W", url="https://x.example/h", headers={"X-Key": "{secret.key}"}, events=("ticket.opened",)),
     ),
 ]
+
+
+def as_sent(form: Form, tree: Tree) -> Tree:
+    """What a browser sends back of a form that was drawn from a tree."""
+    sent: list[tuple[str, str]] = []
+    for control in flattened([each for part in form.draw(tree, Drawing()) for each in part.controls]):
+        sent += browser_sends(control)
+    return plant(sent)
+
+
+def browser_sends(control: Control) -> list[tuple[str, str]]:
+    match control.widget:
+        case "line" | "paragraph" | "hidden":
+            return [(control.path, control.value.replace("\n", "\r\n"))]
+        case "choice":
+            chosen = control.value if control.values else control.choices[0][0] if control.choices else ""
+            return [(control.path, chosen)]
+        case "switch" | "choices":
+            return [(control.path, value) for value in control.values]
+        case "optional":
+            return [(f"{control.path}.used", "on")] if control.values else []
+        case _:
+            return []
+
+
+def flattened(controls: list[Control]) -> list[Control]:
+    return [each for control in controls for each in (control, *flattened(list(control.children)))]
+
+
+def put(tree: Tree, path: str, value: str | None) -> None:
+    *branches, leaf = path.split(".")
+    for name in branches:
+        inner = tree[name]
+        assert isinstance(inner, dict)
+        tree = inner
+    if value is None:
+        tree.pop(leaf)
+    else:
+        tree[leaf] = [value]
+
+
+def problems_of(form: Form, tree: Tree) -> dict[str, list[str]]:
+    with pytest.raises(Rejected) as caught:
+        form.read(tree, None)
+    drawn = form.draw(tree, Drawing(problems=caught.value.problems))
+    assert set(caught.value.problems.found) - {""} <= set().union(*(paths_of(part.controls) for part in drawn))
+    return caught.value.problems.found
+
+
+def drawn_row(sent: list[tuple[str, str]]) -> dict[str, Control]:
+    node = plant(sent)["conditions"]
+    control = CONDITIONS.control(node, "conditions", Drawing())
+    (item,) = control.children[0].children
+    return {each.path.rpartition(".")[2]: each for each in item.children[0].children}
 
 
 @pytest.mark.parametrize(("form", "document"), DOCUMENTS_WITH_EVERYTHING, ids=lambda each: type(each).__name__)
@@ -183,9 +244,6 @@ def test_no_two_fields_of_a_form_share_a_path(section: Any) -> None:
     assert len(paths) == len(set(paths))
 
 
-# Edits
-
-
 def test_items_are_added_moved_and_removed_in_the_order_of_the_page() -> None:
     tree = plant([("actions.0.do", "a"), ("actions.1.do", "b"), ("actions.2.do", "c")])
     assert edit(tree, "add:actions") == "actions.3"
@@ -222,9 +280,6 @@ def test_an_edit_that_no_page_asks_for_is_refused_or_does_nothing(asked: str) ->
 def test_a_form_that_no_page_sends_is_refused(names: list[str]) -> None:
     with pytest.raises(MalformedForm):
         plant([(name, "x") for name in names])
-
-
-# Problems
 
 
 def test_a_problem_stands_at_its_field_however_deep() -> None:
@@ -310,9 +365,6 @@ def test_a_folded_part_is_open_while_something_in_it_is_wrong() -> None:
     assert not RULE_FORM.draw(tree, Drawing(problems=problems))[-1].folded
 
 
-# Conditions
-
-
 def test_a_field_is_compared_only_as_it_can_be() -> None:
     row = drawn_row([("conditions.all.0.field", "ticket.status"), ("conditions.all.0.op", "starts_with"),
                      ("conditions.all.0.was", "ticket.subject"), ("conditions.all.0.value", "abc")])  # fmt: skip
@@ -351,37 +403,6 @@ def test_every_field_that_can_be_chosen_can_be_compared() -> None:
     assert all(FITTING[asked.kind] for asked in KNOWN.values())
 
 
-# Amounts
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("4h", 14_400), ("2d", 172_800), ("1h 30m", 5400), ("1.5 hours", 5400), ("90", None), ("1 week", 604_800),
-     ("45 sec", 45), ("2 days and 3 hours", 183_600), ("4x", None), ("-4h", None), ("0.5s", None), ("٤h", None)],
-)  # fmt: skip
-def test_amounts_are_understood_as_people_write_them(text: str, seconds: int | None) -> None:
-    if seconds is None:
-        with pytest.raises(ValueError, match="Write"):
-            read_duration(text)
-    else:
-        assert read_duration(text) == seconds
-
-
-@pytest.mark.parametrize("seconds", [1, 59, 60, 90, 3600, 5400, 86_400, 100_000, 144_000, 31_622_400, 999_999_999])
-def test_an_amount_comes_back_as_it_was(seconds: int) -> None:
-    assert read_duration(write_duration(seconds)) == seconds
-
-
-def test_shares_are_per_cent() -> None:
-    assert read_shares("50 %, 75%; 99.5") == [0.5, 0.75, 0.995]
-    assert read_shares("75") == 0.75
-    with pytest.raises(ValueError, match="Write shares"):
-        read_shares("most")
-
-
-# What stands beside, and secrets
-
-
 def test_the_next_holidays_are_those_of_the_place_and_ones_own() -> None:
     tree = CALENDAR_FORM.fill(Calendar.model_validate(CALENDAR))
     shown = {holiday.day.isoformat(): holiday.name for holiday in next_holidays(tree, MONDAY.date())}
@@ -410,57 +431,3 @@ def test_a_secret_is_no_part_of_the_page() -> None:
     parts = EMAIL_FORM.draw(tree, Drawing())
     assert all("hush" not in control.values for part in parts for control in flattened(list(part.controls)))
     assert EMAIL_FORM.given_secrets(tree) == {"client_secret": "hush"}
-
-
-def as_sent(form: Form, tree: Tree) -> Tree:
-    """What a browser sends back of a form that was drawn from a tree."""
-    sent: list[tuple[str, str]] = []
-    for control in flattened([each for part in form.draw(tree, Drawing()) for each in part.controls]):
-        sent += browser_sends(control)
-    return plant(sent)
-
-
-def browser_sends(control: Control) -> list[tuple[str, str]]:
-    match control.widget:
-        case "line" | "paragraph" | "hidden":
-            return [(control.path, control.value.replace("\n", "\r\n"))]
-        case "choice":
-            chosen = control.value if control.values else control.choices[0][0] if control.choices else ""
-            return [(control.path, chosen)]
-        case "switch" | "choices":
-            return [(control.path, value) for value in control.values]
-        case "optional":
-            return [(f"{control.path}.used", "on")] if control.values else []
-        case _:
-            return []
-
-
-def flattened(controls: list[Control]) -> list[Control]:
-    return [each for control in controls for each in (control, *flattened(list(control.children)))]
-
-
-def put(tree: Tree, path: str, value: str | None) -> None:
-    *branches, leaf = path.split(".")
-    for name in branches:
-        inner = tree[name]
-        assert isinstance(inner, dict)
-        tree = inner
-    if value is None:
-        tree.pop(leaf)
-    else:
-        tree[leaf] = [value]
-
-
-def problems_of(form: Form, tree: Tree) -> dict[str, list[str]]:
-    with pytest.raises(Rejected) as caught:
-        form.read(tree, None)
-    drawn = form.draw(tree, Drawing(problems=caught.value.problems))
-    assert set(caught.value.problems.found) - {""} <= set().union(*(paths_of(part.controls) for part in drawn))
-    return caught.value.problems.found
-
-
-def drawn_row(sent: list[tuple[str, str]]) -> dict[str, Control]:
-    node = plant(sent)["conditions"]
-    control = CONDITIONS.control(node, "conditions", Drawing())
-    (item,) = control.children[0].children
-    return {each.path.rpartition(".")[2]: each for each in item.children[0].children}
